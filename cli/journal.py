@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +15,7 @@ from chalicelib.services.operations.verify_journal import Verified, verify_journ
 from chalicelib.services.ports import Agenda
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
+from cli.printing import Json, print_json
 from cli.reconcile import ports_of
 
 READERS = 8  # botocore keeps 10 connections
@@ -32,7 +34,7 @@ def _journal() -> None:
 
 
 @app.command()
-def verify(campaign: Campaign = None, stage: Stage = LOCAL) -> None:
+def verify(campaign: Campaign = None, as_json: Json = False, stage: Stage = LOCAL) -> None:
     """Verify chain, roots, counts, and that the facts in the table agree. Changes nothing."""
     connection = connect(stage)
     if not connection.place.roots_bucket:
@@ -50,14 +52,25 @@ def verify(campaign: Campaign = None, stage: Stage = LOCAL) -> None:
             task = bar.add_task(one.campaign, total=None)
             progress = partial(_advance, bar, task, one.campaign)
             done.append(verify_journal(ports, one, readers=READERS, progress=progress))
-    for verified in done:
-        _show(verified)
+    if as_json:
+        print_json([_record(verified) for verified in done])
+    else:
+        for verified in done:
+            _show(verified)
     if any(verified.findings for verified in done):
         raise typer.Exit(1)
 
 
 def _advance(bar: Progress, task: TaskID, campaign: str, what: str, number: int) -> None:
     bar.update(task, description=f"{campaign}: {what}", completed=number)
+
+
+def _record(done: Verified) -> dict[str, Any]:
+    return {
+        **asdict(done),
+        "unreadable": sorted(done.unreadable),
+        "agrees": not done.findings,
+    }
 
 
 def _show(done: Verified) -> None:

@@ -17,6 +17,7 @@ from chalicelib.services.mails.resend import ResendOutcome, undelivered_mails
 from chalicelib.services.mails.resend import resend as send_again
 from chalicelib.services.ports import Agenda, OnFailure
 from chalicelib.services.protection import resume
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
@@ -85,10 +86,11 @@ def stuck_mails(
 
 
 @app.command()
-def resend(campaign: Name, which: Which, stage: Stage = LOCAL) -> None:
+def resend(campaign: Name, which: Which, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Have a voucher's mail that did not arrive sent once more."""
     connection = connect(stage)
     known = _known(connection, campaign)
+    ask(f"send {which} of {campaign} once more?", yes=yes, otherwise="nothing was sent")
     outcome = send_again(connection, known, which, connection.principal())
     if outcome is not ResendOutcome.QUEUED:
         raise CommandError(f"{which}: {_PROBLEMS[outcome]}")
@@ -96,9 +98,11 @@ def resend(campaign: Name, which: Which, stage: Stage = LOCAL) -> None:
 
 
 @app.command("resume")
-def resume_invitations(campaign: Name, stage: Stage = LOCAL) -> None:
+def resume_invitations(campaign: Name, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Send the campaign's invitations again, after bounces or complaints had stopped them."""
     connection = connect(stage)
+    question = f"send the invitations of {campaign} again? the cause should be mended before"
+    ask(question, yes=yes, otherwise="they are stopped still")
     if not resume(connection, _known(connection, campaign), connection.principal()):
         raise CommandError(f"the invitations of {campaign} are not stopped")
     typer.echo(f"{campaign}: invitations are sent again, with those that were held")

@@ -21,6 +21,7 @@ from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item
 from chalicelib.adapters.dynamodb.schema import FACT_KIND
 from chalicelib.domain.effects import Queue
 from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, hours
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Connection, Stage, UnknownQueueError, connect
 from cli.delivery import Consumer, Image, send
 from cli.errors import CommandError
@@ -98,12 +99,15 @@ def _lengths(connection: Connection, queue: str) -> Lengths:
 
 
 @app.command()
-def redrive(queue: Name, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
+def redrive(queue: Name, dry_run: DryRun = False, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Bring back what a dead queue holds; safe to repeat."""
     connection = connect(stage)
     if queue == SCHEDULE:
         raise CommandError("nothing to bring back: the next run of a schedule does all that is due")
     dead = connection.queue_url(f"{queue}-dead")
+    if not dry_run:
+        question = f"bring back what {queue}-dead holds? its cause should be mended before"
+        ask(question, yes=yes, otherwise="nothing was brought back")
     messages = receive(connection, dead)
     if dry_run:
         _print_named(_named(connection, dead, list(messages), queue))

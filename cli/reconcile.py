@@ -5,6 +5,7 @@ The same as the daily report in `out/{campaign}/reports/`, on demand and for any
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from chalicelib.settings import Settings
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
-from cli.printing import print_table
+from cli.printing import Json, print_json, print_table
 
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
 Day = Annotated[
@@ -28,21 +29,25 @@ Day = Annotated[
 ]
 
 
-def reconcile(campaign: Name, day: Day = None, stage: Stage = LOCAL) -> None:
+def reconcile(campaign: Name, day: Day = None, as_json: Json = False, stage: Stage = LOCAL) -> None:
     """Print what does not agree of a day; exit code 1 if anything."""
     connection = connect(stage)
     document = current_campaign(connection, campaign).document
     yesterday = document.local_date(connection.clock()) - timedelta(days=1)
     asked = day.date() if day else yesterday
     [(_, _, findings)] = balances(ports_of(connection), [(document, asked)])
-    if not findings:
+    if as_json:
+        records = [asdict(one) for one in sorted(findings)]
+        print_json({"campaign": campaign, "day": asked, "findings": records})
+    elif not findings:
         typer.echo(f"{campaign}, {asked}: all agrees")
-        return
-    table = Table(*BALANCE_COLUMNS, box=None)
-    for one in sorted(findings):
-        table.add_row(one.what.value, one.about, one.expected, one.found)
-    print_table(table)
-    raise CommandError(f"{campaign}, {asked}: {len(findings)} do not agree")
+    else:
+        table = Table(*BALANCE_COLUMNS, box=None)
+        for one in sorted(findings):
+            table.add_row(one.what.value, one.about, one.expected, one.found)
+        print_table(table)
+    if findings:
+        raise CommandError(f"{campaign}, {asked}: {len(findings)} do not agree")
 
 
 def ports_of(connection: Connection) -> Ports:

@@ -71,8 +71,10 @@ def _print_held(rules: Campaign, held: Sequence[HeldReward]) -> None:
 
 
 @app.command()
-def release(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
+def release(which: Which, campaign: Name, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Release held rewards: their vouchers are issued."""
+    question = f"release {', '.join(which)} in {campaign}? vouchers are issued for good"
+    ask(question, yes=yes, otherwise="nothing was released")
     _decide_each(which, campaign, stage, release_reward, "released; its voucher is issued next")
 
 

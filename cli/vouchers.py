@@ -17,6 +17,7 @@ from chalicelib.services.errors import UnknownError
 from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.lookups import find_voucher
 from chalicelib.services.vouchers.replace_refused import refused_vouchers, replace_refused
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.facts import facts_between, record_of
@@ -108,7 +109,7 @@ def refused(campaign: Name, as_json: Json = False, stage: Stage = LOCAL) -> None
 
 
 @app.command()
-def replace(campaign: Name, which: Which, stage: Stage = LOCAL) -> None:
+def replace(campaign: Name, which: Which, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Replace a refused voucher, however often codes of its holder were refused."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
@@ -116,6 +117,8 @@ def replace(campaign: Name, which: Which, stage: Stage = LOCAL) -> None:
     found = [one for one in known if one.voucher_id == which]
     if not found:
         raise CommandError(f"no refused voucher {which}: see: tandem voucher refused {campaign}")
+    question = f"issue a voucher in place of {which}? it is worth the same"
+    ask(question, yes=yes, otherwise="nothing was issued")
     outcome = replace_refused(connection, rules, found[0].code_key, by=connection.principal())
     if outcome is not ReplacementOutcome.REPLACED:
         raise CommandError(f"{which}: {_PROBLEMS[outcome]}")

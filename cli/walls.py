@@ -17,6 +17,7 @@ from chalicelib.services.operations.wall_links import (
     revoke_wall_link,
     wall_links,
 )
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
@@ -62,10 +63,12 @@ def show(campaign: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
 
 
 @app.command()
-def revoke(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
+def revoke(which: Which, campaign: Name, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Revoke links: they show nothing from the next refresh on."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
+    question = f"revoke {', '.join(which)} of {campaign}? what shows them goes dark"
+    ask(question, yes=yes, otherwise="nothing was revoked")
     by = connection.principal()
     for link in which:
         try:

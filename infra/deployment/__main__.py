@@ -23,7 +23,8 @@ from typing import Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.doctor import Account, before_deployment, shown
+from cli.doctor import before_deployment, shown
+from cli.doctor.findings import Account
 from cli.errors import CommandError
 from cli.region import region
 from infra.deployment.account import require_log_role

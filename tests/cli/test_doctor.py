@@ -15,7 +15,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cli.doctor import Account, Finding, Verdict, _pages, before_deployment, shown
+from cli.doctor import before_deployment, shown
+from cli.doctor.findings import Account, Finding, Verdict
+from cli.doctor.stack import pages
 from tests.cli.conftest import Serving
 
 HEALTHY = {
@@ -178,13 +180,13 @@ def test_pages_that_are_not_there_are_wrong(
             return
 
     with serving(Pages) as port:
-        [finding] = _pages(f"http://127.0.0.1:{port}")
+        [finding] = pages(f"http://127.0.0.1:{port}")
     assert finding.verdict is verdict
     assert finding.text.endswith("answers" if status == 200 else f"answers {status}")
 
 
 def test_pages_whose_name_leads_nowhere_are_said_with_what_to_do() -> None:
-    [finding] = _pages("https://pages.invalid")
+    [finding] = pages("https://pages.invalid")
     assert finding.verdict is Verdict.LOOK
     assert "https://pages.invalid does not answer here" in finding.text
     assert "a DNS alias to the distribution" in finding.advice

@@ -15,7 +15,8 @@ from chalicelib.domain.lists.model import CurrentList
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import Insert
 from cli.connection import connect
-from cli.doctor import Account, Finding, Verdict, _accounts, _alarms, _keys, _quota, _state
+from cli.doctor.findings import Account, Finding, Verdict
+from cli.doctor.stack import accounts, alarms, keys, quota, state
 from cli.keys import require_own_key
 from cli.reconcile import ports_of
 from tests.cli.conftest import REGION, STATUS
@@ -43,7 +44,7 @@ def put_key(name: str, kind: Any = "SecureString") -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_a_stage_without_campaign_and_key_is_told_the_commands_for_itself() -> None:
-    findings: list[Finding] = list(_keys(connect("local")))
+    findings: list[Finding] = list(keys(connect("local")))
     assert [one.advice for one in findings] == [
         "tandem campaign put FILE.yaml --stage local",
         "tandem key put KEY_ID --file key.hex --stage local",
@@ -55,14 +56,14 @@ def test_a_key_that_a_campaign_names_is_stored_and_secret() -> None:
     connection = connect("local")
     require_own_key(connection)
     put_campaign(ports_of(connection), campaign())
-    [missing] = _keys(connection)
+    [missing] = keys(connection)
     assert (missing.verdict, missing.advice) == (
         WRONG, f"tandem key put {KEY_ID} --file key.hex --stage local"
     )  # fmt: skip
     put_key(KEY_ID)
-    assert said(_keys(connection)) == [(GOOD, f"{CAMPAIGN} has its keys")]
+    assert said(keys(connection)) == [(GOOD, f"{CAMPAIGN} has its keys")]
     put_key("plain", "String")
-    assert (WRONG, "the key plain is stored in plain text") in said(_keys(connection))
+    assert (WRONG, "the key plain is stored in plain text") in said(keys(connection))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_key_of_the_client_that_has_ended_or_soon_will_is_named(
     put_campaign(ports_of(connection), campaign(files={"encrypt_to": client_public(key)}))
     now = datetime.now(UTC) + timedelta(days=days)
     monkeypatch.setattr(connection, "clock", lambda: now)
-    found = said(_keys(connection))
+    found = said(keys(connection))
     named = [one for one in found if "PGP" in one[1]]
     assert [verdict for verdict, _ in named] == [LOOK] * (text is not None)
     assert all(one.startswith(text or "-") for _, one in named)
@@ -97,9 +98,9 @@ def test_the_quota_is_compared_with_the_vips(
     connection = connect("local")
     put_campaign(ports_of(connection), campaign())
     stack.commit(Insert(replace(LIST, campaign=CAMPAIGN, name="vips", rows=10_000)))
-    quota = {"SendQuota": {"Max24HourSend": a_day}}
-    session = Answering({"sesv2": {"get_account": quota}})
-    [finding] = _quota(Account(session, REGION, "123456789012"), connection)
+    answer = {"SendQuota": {"Max24HourSend": a_day}}
+    session = Answering({"sesv2": {"get_account": answer}})
+    [finding] = quota(Account(session, REGION, "123456789012"), connection)
     assert finding.verdict is verdict
     assert ("takes 50 days" in finding.text) == (a_day == 200)
     assert ("any number" in finding.text) == (a_day < 0)
@@ -111,7 +112,7 @@ def test_an_account_without_a_role_is_counted() -> None:
         "list_users_in_group": {"Users": [{"Username": "marie"}]},
     }
     account = Account(Answering({"cognito-idp": answers}), REGION, "123456789012")
-    [without, counts] = _accounts(account, "eu-west-3_pool")
+    [without, counts] = accounts(account, "eu-west-3_pool")
     assert (without.verdict, without.text) == (
         LOOK, "1 in no group: nothing is allowed to them"
     )  # fmt: skip
@@ -128,7 +129,7 @@ def test_alarms_are_mailed_to_somebody_who_said_so(
 ) -> None:
     answer = {"Subscriptions": [{"SubscriptionArn": one} for one in subscriptions]}
     session = Answering({"sns": {"list_subscriptions_by_topic": answer}})
-    [finding] = _alarms(Account(session, REGION, "123456789012"), "arn:aws:sns:eu-west-3:1:alarms")
+    [finding] = alarms(Account(session, REGION, "123456789012"), "arn:aws:sns:eu-west-3:1:alarms")
     assert finding.verdict is verdict
 
 
@@ -143,6 +144,6 @@ def test_alarms_are_mailed_to_somebody_who_said_so(
 def test_the_stack_is_whole_and_protected(
     stack_is: Mapping[str, Any], verdict: Verdict, advice: str
 ) -> None:
-    [finding] = _state({"StackName": "tandem-prod", **stack_is})
+    [finding] = state({"StackName": "tandem-prod", **stack_is})
     assert finding.verdict is verdict
     assert advice in finding.advice

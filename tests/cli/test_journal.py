@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,21 @@ def test_what_differs_is_named_and_the_command_fails(ports: Ports, tandem: Tande
     assert f"{CAMPAIGN}: does not agree" in result.stdout
     assert f"  the chain is broken: {path}: line 1" in result.stdout
     assert "other: agrees" in result.stdout
+
+
+def test_programs_read_what_was_verified(ports: Ports, tandem: Tandem) -> None:
+    ports.files.remove(ports.files.paths(folder("other"))[0])
+    result = tandem("journal", "verify", "--json")
+    verified = {one["campaign"]: one for one in json.loads(result.stdout)}
+    assert result.exit_code == 1
+    assert {name: one["agrees"] for name, one in verified.items()} == {
+        CAMPAIGN: True,
+        "other": False,
+    }
+    assert (verified[CAMPAIGN]["facts"], verified[CAMPAIGN]["roots"]) == (1, 1)
+    assert verified[CAMPAIGN]["unreadable"] == verified[CAMPAIGN]["findings"] == []
+    assert {"what", "where"} == set(verified["other"]["findings"][0])
+    assert tandem("journal", "verify", "--campaign", CAMPAIGN, "--json").exit_code == 0
 
 
 def test_of_very_many_findings_the_first_are_shown(

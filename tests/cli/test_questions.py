@@ -383,6 +383,30 @@ def test_at_a_terminal_a_change_is_asked_about_first(
     assert "as version 3" in tandem("campaign", "put", DEMO, "--yes").stdout
 
 
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    ("words", "otherwise"),
+    [
+        (("mail", "resend", CAMPAIGN, "v-1"), "nothing was sent"),
+        (("mail", "resume", CAMPAIGN), "they are stopped still"),
+        (("queue", "redrive", "mail"), "nothing was brought back"),
+        (("reward", "release", "r.rule.1", "--campaign", CAMPAIGN), "nothing was released"),
+        (("reward", "refuse", "r.rule.1", "--campaign", CAMPAIGN), "nothing was refused"),
+        (("voucher", "replace", CAMPAIGN, VOUCHER.voucher_id), "nothing was issued"),
+        (("wall", "revoke", "w-1", "--campaign", CAMPAIGN), "nothing was revoked"),
+    ],
+)
+def test_at_a_terminal_what_changes_production_is_asked_about_first(
+    tandem: Tandem, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], otherwise: str
+) -> None:
+    monkeypatch.setattr("cli.asking._is_terminal", lambda: True)
+    monkeypatch.setattr("cli.vouchers.refused_vouchers", lambda *_: [VOUCHER])
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
+    refused = tandem(*words)
+    assert (refused.exit_code, refused.output) == (1, f"{otherwise}\n")
+    assert tandem(*words, "--yes").output != f"{otherwise}\n"
+
+
 # --- how a stack is -------------------------------------------------------------------------------
 
 

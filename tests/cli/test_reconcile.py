@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -46,6 +47,21 @@ def test_what_does_not_agree_of_yesterday_is_printed(tandem: Tandem) -> None:
 def test_a_day_may_be_named_and_agrees(tandem: Tandem) -> None:
     result = tandem("reconcile", CAMPAIGN, "--day", "2026-03-01")
     assert (result.exit_code, result.output) == (0, "demo-vip, 2026-03-01: all agrees\n")
+
+
+@pytest.mark.usefixtures("connected")
+def test_programs_read_what_does_not_agree(tandem: Tandem) -> None:
+    result = tandem("reconcile", CAMPAIGN, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "campaign": CAMPAIGN,
+        "day": "2026-03-02",
+        "findings": [
+            {"what": "counter_and_facts", "about": "confirmed", "expected": "1", "found": "0"}
+        ],
+    }
+    agrees = tandem("reconcile", CAMPAIGN, "--day", "2026-03-01", "--json")
+    assert (agrees.exit_code, json.loads(agrees.stdout)["findings"]) == (0, [])
 
 
 @pytest.mark.usefixtures("connected")

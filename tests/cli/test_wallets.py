@@ -12,7 +12,8 @@ import pytest
 from typer.testing import Result
 
 from cli.connection import connect
-from cli.doctor import Finding, Verdict, _wallets
+from cli.doctor.findings import Finding, Verdict
+from cli.doctor.wallets import wallets
 from tests.cli.conftest import REGION
 from tests.wallets.certificates import (
     ACCOUNT,
@@ -122,7 +123,7 @@ def test_the_key_of_a_service_account_is_stored_as_a_secret_and_not_printed(
 
 
 def findings(parameters: dict[str, str] = OFFERED) -> list[Finding]:
-    return list(_wallets(connect("local"), parameters))
+    return list(wallets(connect("local"), parameters))
 
 
 @pytest.mark.usefixtures("stack")

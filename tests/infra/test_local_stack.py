@@ -431,3 +431,19 @@ def test_the_doctor_finds_nothing_wrong_with_the_local_stack(stack: Stack) -> No
         "good     stack: CREATE_COMPLETE" in done.stdout or "anybody may delete it" in done.stdout
     )
     assert "no campaign is in force" in done.stdout
+
+
+def test_programs_read_what_the_doctor_finds(stack: Stack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import app; app()", "doctor", "--json"],
+        env={"PATH": os.environ["PATH"], "TANDEM_PORT": stack.url.rpartition(":")[2]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = {one["check"]: one for one in json.loads(done.stdout)}
+    assert done.returncode == 0
+    assert found["sign-in"] == {
+        "check": "sign-in", "verdict": "good", "advice": "",
+        "text": f"{stack.url}/oauth2/token leads to the pool",
+    }  # fmt: skip
