@@ -35,7 +35,7 @@ from chalicelib.services.cipher_ports import NoKeyOfOursError, NotDecryptableErr
 LARGEST: Final = 1 << 30  # bytes of a dropped file, before and after it is decrypted
 _CHUNK: Final = 1 << 20
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
-# Of a message that we have made: the ids of the keys that it is for are in it.
+# Of a message: the ids of the keys that it is for are in it, and what stands before its armour.
 _HEAD: Final = 8192  # bytes
 _OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")  # as the library words it
 _ARMOUR: Final = b"-----BEGIN PGP MESSAGE-----"
@@ -166,7 +166,7 @@ class SequoiaCipher:
 
     def _decrypt(self, sealed: IO[bytes], plain: IO[bytes]) -> None:
         sealed.seek(0)
-        head = sealed.read(256)
+        head = sealed.read(_HEAD)
         if _first_tag(head) not in _FIRST_TAGS:
             raise NotDecryptableError("not_encrypted")
         if head.lstrip().startswith(_ARMOUR) and not _is_one_armour(sealed):
@@ -250,7 +250,8 @@ def _first_tag(head: bytes) -> int | None:
     """The tag of the first packet; None for what is no PGP."""
     begins = head.lstrip()
     if begins.startswith(_ARMOUR):
-        text = begins.replace(b"\r", b"").partition(b"\n\n")[2]
+        lines = [line.strip() for line in begins.splitlines()[1:]]
+        text = next((line for line in lines if line and b":" not in line), b"")
         try:
             head = base64.b64decode(text[:4], validate=True)
         except binascii.Error:

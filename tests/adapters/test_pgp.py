@@ -120,6 +120,19 @@ def test_white_space_may_follow_an_armour(cipher: SequoiaCipher) -> None:
     assert cipher.decrypt(for_us(b"a,b\n", armor=True) + b"\r\n \n") == b"a,b\n"
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Comment: " + b"x" * 60 + b"\n" + b"Version: GnuPG v2\n" * 20 + b"\n",
+        b"Comment: made by a tool that leaves a space\r\n \r\n",
+    ],
+    ids=["long", "space"],
+)
+def test_what_stands_before_an_armour_is_passed_over(cipher: SequoiaCipher, head: bytes) -> None:
+    begin, _, rest = for_us(b"a,b\n", armor=True).partition(b"\n\n")
+    assert cipher.decrypt(begin + b"\n" + head + rest) == b"a,b\n"
+
+
 def signed() -> bytes:
     return pysequoia.sign(client_secret().signer(), b"a,b\n", armor=False)
 

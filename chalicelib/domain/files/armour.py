@@ -8,20 +8,16 @@ is kept in every version and shown to everybody who may read campaigns.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import dropwhile
 
 LONGEST_KEY = 24_000  # characters; a 4096-bit RSA key has some 3,000, each signature on it 800
 
-_BLOCK = re.compile(
-    r"\s*-----BEGIN PGP PUBLIC KEY BLOCK-----[ \t]*\r?\n"
-    r"(?:[A-Za-z][A-Za-z-]*:[^\n]*\n)*[ \t]*\r?\n?"
-    r"(?P<content>[A-Za-z0-9+/=\s]+?)"
-    r"(?:\r?\n=[A-Za-z0-9+/]{4}[ \t]*)?\s*"
-    r"-----END PGP PUBLIC KEY BLOCK-----\s*"
-)
+_BEGIN, _END = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
+_HEADER = re.compile(r"[A-Za-z][A-Za-z-]*:")
+_CHECKSUM = re.compile(r"=[A-Za-z0-9+/]{4}")
 _PUBLIC_KEY, _SECRET = 6, frozenset({5, 7})  # tags of packets
 
 
@@ -54,12 +50,15 @@ def fingerprint_of(text: str) -> str:
 def _bytes_of(text: str) -> bytes:
     if "PRIVATE KEY BLOCK" in text:
         raise NoKeyError("is a secret key: put the public one here, and treat the secret as lost")
-    found = _BLOCK.fullmatch(text)
-    if found is None:
+    lines = [line.strip() for line in text.strip().splitlines()]
+    if lines[:1] != [_BEGIN] or lines[-1] != _END:
         raise NoKeyError("must be a text from BEGIN PGP PUBLIC KEY BLOCK to END")
+    content = list(dropwhile(_HEADER.match, lines[1:-1]))
+    if content and _CHECKSUM.fullmatch(content[-1]):
+        content.pop()
     try:
-        return base64.b64decode("".join(found["content"].split()), validate=True)
-    except binascii.Error:
+        return base64.b64decode("".join("".join(content).split()), validate=True)
+    except ValueError:  # characters of other scripts too
         raise NoKeyError("is damaged: it is not base64 throughout") from None
 
 
