@@ -41,7 +41,7 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
     @edge.serves(operations.REDEEM)
     def post_redemption(call: Call, code: str) -> Reply:
         purchase = _purchase(call.body(client_models.RedemptionRequest))
-        voucher, redemption, is_new = redeem(call.ports, code, purchase)
+        voucher, redemption, is_new = redeem(call.ports, code, purchase, not_handled)
         return (201 if is_new else 200), _redemption(voucher, redemption)
 
     @edge.serves(operations.ROLL_BACK)

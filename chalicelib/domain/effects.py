@@ -254,6 +254,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.VOUCHER_ENDS_SOON: Effect(queues=(Queue.MAIL,)),
     F.VOUCHER_EXPIRED: Effect(),
     F.VOUCHER_UNDELIVERED: Effect(is_metric=True),
+    F.REDEMPTION_REFUSED: Effect(),
     F.EXPORT_WRITTEN: Effect(),
     F.CHANGES_WRITTEN: Effect(),
     F.CONSENTS_WRITTEN: Effect(),

@@ -60,6 +60,7 @@ class FactName(StrEnum):
     VOUCHER_ENDS_SOON = "voucher_ends_soon"
     VOUCHER_EXPIRED = "voucher_expired"
     VOUCHER_UNDELIVERED = "voucher_undelivered"
+    REDEMPTION_REFUSED = "redemption_refused"
     EXPORT_WRITTEN = "export_written"
     CHANGES_WRITTEN = "changes_written"
     CONSENTS_WRITTEN = "consents_written"

@@ -12,7 +12,8 @@
     revenue                            of kept orders, in minor units
     kept.{n}.{days}, lost.{n}.{days}   referees who reached, or fell below, n kept orders, so many
                                        local days after they confirmed
-    till.{reason}                      codes that were not used on the order that named them
+    till.{reason}                      vouchers refused on an order, each once; codes that are none,
+                                       as the first report of an order names them
     mails.{sent|bounced|complained|failed}, oppositions, consents
     figured.2                          facts that added any of these
 
@@ -41,6 +42,7 @@ from chalicelib.domain.fact_bodies import (
     MailSent,
     OppositionRecorded,
     OrderBody,
+    RedemptionRefused,
     ReferralConfirmed,
     RewardRefused,
     RewardRevoked,
@@ -149,6 +151,8 @@ def _by_vouchers(body: FactBody) -> Mapping[str, int]:
             return _money("expired", body.template, month, body.value_minor, -1)
         case RewardRevoked(ends_in=str() as month):
             return _money("revoked", body.template, month, body.value_minor, -1)
+        case RedemptionRefused(reason=reason):
+            return {f"till.{reason}": 1}
         case _:
             return {}
 

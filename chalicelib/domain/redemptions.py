@@ -83,6 +83,18 @@ class OrderUses(Entity):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RedemptionRefusal(Entity):
+    """That a voucher was refused on an order, which a call asked for or a report named. Stored with
+    the fact of it, so whatever is tried or reported again is counted once; by our own id of the
+    order, so that the fact alone brings it back after a restore.
+    """
+
+    campaign: str
+    order_ref: str
+    code_key: Annotated[str, stored_as("code")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Purchase:
     """The order a voucher is to be used on. `amount_minor` in minor units of `currency`;
     `email_digest` is the buyer, lower-case hex, where the client says it.

@@ -31,7 +31,7 @@ def order_changes(
 ) -> tuple[list[Change], list[Fact]]:
     """The changes and facts when `before` (None for a new order) becomes `order`; `referral` is the
     one it belongs to now. Both are empty if nothing differs. `code_problem`: why the code that a
-    new order names is not used.
+    new order names, which is no voucher, is not used.
     """
     if before == order:
         return [], []

@@ -6,7 +6,7 @@ where it shows. `python -m bench` prints the same calls with their units and byt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,9 +18,10 @@ from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain import changes, consents
 from chalicelib.services.ports import Agenda
 from tests.api.consumers import WORK
-from tests.api.requests import GOOD
+from tests.api.gateway import Request
+from tests.api.requests import GOOD, PURCHASE
 from tests.api.warm import recorded
-from tests.api.world import World
+from tests.api.world import World, posting
 
 pytestmark = pytest.mark.slow
 
@@ -273,6 +274,36 @@ def test_a_repeat_writes_nothing(world: World, operation: str) -> None:
     request = GOOD[operation](world)
     world.ask(request)
     assert not any(call.writes for call in recorded(world, partial(world.ask, request)))
+
+
+def _too_small(world: World) -> Request:
+    return posting(GOOD["redeem_voucher"](world).path, PURCHASE | {"amount": "1.00"})
+
+
+def _with_a_code_that_is_not_used(world: World) -> Request:
+    order = PURCHASE | {"voucher_code": world.voucher(), "status": "placed", "amount": "1.00"}
+    return posting("/v1/client/orders", {"orders": [order]})
+
+
+@pytest.mark.parametrize(
+    ("request_of", "first", "again"),
+    [
+        (_too_small, [BATCH, GET, WRITE], [BATCH, GET]),
+        (
+            _with_a_code_that_is_not_used,
+            # The order is nobody's: its buyer is not said, and the code names nobody.
+            [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
+            [*CAMPAIGNS, *[BATCH] * 3, GET],
+        ),
+    ],
+    ids=["by a call", "by a report"],
+)
+def test_a_refusal_at_the_till_is_looked_up_and_stored_once(
+    world: World, request_of: Callable[[World], Request], first: list[str], again: list[str]
+) -> None:
+    request = request_of(world)
+    assert [call.name for call in recorded(world, partial(world.ask, request))] == first
+    assert [call.name for call in recorded(world, partial(world.ask, request))] == again
 
 
 def test_units_are_reckoned_as_dynamodb_does() -> None:

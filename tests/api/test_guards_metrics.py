@@ -14,6 +14,7 @@ import pytest
 
 from chalicelib import daily_checks
 from chalicelib.adapters.dynamodb.codec import entity_item, fact_of
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.services.campaigns.put import put_campaign
@@ -23,10 +24,11 @@ from chalicelib.services.operations import (
     reconcile,
     seal,
 )
+from chalicelib.services.ports import ContentionError
 from infra.postprocess.functions import FUNCTIONS
 from tests import functions
 from tests.api.gateway import Request
-from tests.api.requests import GOOD, bearer
+from tests.api.requests import GOOD, PURCHASE, bearer
 from tests.api.world import (
     CAMPAIGN,
     CUSTOMER,
@@ -231,6 +233,34 @@ def test_an_order_that_cannot_be_recorded_keeps_no_other_of_its_call_and_rings(
     assert counted()["NotHandled"] == 1
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "not handled"]
     assert (line["kind"], line["item"]) == ("reported order", "2")
+
+
+@pytest.mark.parametrize("error", [ContentionError("busy"), OSError("no answer")])
+def test_a_refusal_at_the_till_that_cannot_be_counted_is_answered_and_rings(
+    world: World,
+    counted: Counted,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def takes_nothing(*_: object, **__: object) -> None:
+        raise error
+
+    too_small = posting(GOOD["redeem_voucher"](world).path, PURCHASE | {"amount": "1.00"})
+    [voucher] = world.ports.repository.every_voucher()
+    counted()
+    with monkeypatch.context() as broken_table:
+        broken_table.setattr(DynamoRepository, "commit", takes_nothing)
+        answer = world.ask(too_small)
+    assert (answer.status, answer.problem) == (409, "below-minimum-basket")
+    assert counted()["NotHandled"] == 1
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "not handled"]
+    assert (line["kind"], line["item"]) == ("refused redemption", voucher.voucher_id)
+    assert world._of_kind("REDEMPTION_REFUSAL") == []
+    again = world.ask(too_small)
+    assert (again.status, again.body) == (answer.status, answer.body)
+    assert len(world._of_kind("REDEMPTION_REFUSAL")) == 1
+    assert "NotHandled" not in counted()
 
 
 def test_a_campaign_that_cannot_be_read_keeps_no_order_of_another_and_rings(

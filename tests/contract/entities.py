@@ -61,6 +61,7 @@ from chalicelib.domain.redemptions import (
     OrderUse,
     OrderUses,
     Redemption,
+    RedemptionRefusal,
 )
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
@@ -192,6 +193,7 @@ ENTITIES: list[Entity] = [
         first_version=3, status_version=3, order_ref="f" * 32,
     ),
     OrderReference(order_ref="f" * 32, campaign=CAMPAIGN, order_id="A#1"),
+    RedemptionRefusal(campaign=CAMPAIGN, order_ref="f" * 32, code_key="C"),
     Budget(campaign=CAMPAIGN, spent_minor=500),
     NetworkAnswers(
         sponsor_id="s", network="0" * 16, campaign=CAMPAIGN, answers=2, ends_at=LATER

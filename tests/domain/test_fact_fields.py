@@ -55,6 +55,7 @@ TEXTS = {
     "MailFailed.reason": "the code of the sender's refusal (adapters/ses.py), or a word of ours",
     "InvitationBounced.reason": "the same",
     "InvitationsStopped.reason": WORD,
+    "RedemptionRefused.reason": WORD,
     "RewardRevoked.reason": "the name of a fact, or rolled_back",
     "RewardHoldEnded.reason": "the name of a fact, or not_earned",
     "signals": "words of a fixed set of ours, between spaces",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalicelib.domain.privacy import Wish
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.consents.write import write_consents
+from chalicelib.services.errors import RefusedError
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
@@ -115,6 +117,13 @@ def _called(world: World) -> None:
 
 def _given_back(world: World) -> None:
     roll_back(world.ports, world.exported(1)[0]["code"], "T1")
+
+
+def _refused_at_the_till(world: World) -> None:
+    """A till asks for a voucher on an order that is too small."""
+    little = Purchase(order_id="T1", ordered_at=world.clock(), amount_minor=100, currency="EUR")
+    with suppress(RefusedError):
+        redeem(world.ports, world.exported(1)[0]["code"], little)
 
 
 def _customers(*addresses: str, file: str = "list") -> Act:
@@ -366,6 +375,7 @@ CASES: Mapping[FactName, Case] = {
     F.VOUCHER_REFUSED_REPEATEDLY: Case(_refuse_thrice, _confirmed),
     F.VOUCHER_REDEEMED: Case(_called, _acknowledged, _redeeming),
     F.VOUCHER_ROLLED_BACK: Case(_given_back, _then(_acknowledged, _called), _redeeming),
+    F.REDEMPTION_REFUSED: Case(_refused_at_the_till, _exported),
     F.VOUCHER_ENDS_SOON: Case(
         lambda world: expire(world.ports), _then(_acknowledged, _after(days=54)), _reminding
     ),

@@ -13,7 +13,7 @@ from chalicelib.domain.exports import ExportSequence
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Opposition, RefereeClaim, Sponsor
-from chalicelib.domain.redemptions import OrderUses
+from chalicelib.domain.redemptions import OrderUses, RedemptionRefusal
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
@@ -51,6 +51,7 @@ def over() -> World:
     [code] = [row["code"] for row in world.exported(1)]
     world.clock.advance(days=1)
     world.drop_orders(world.order("A1", "kept", of=REFEREE, code=code))
+    world.drop_orders(world.order("A2", "kept", code=code), file="refused")
     world.run()
     world.export()
     seal(world.ports)
@@ -71,6 +72,7 @@ def test_nothing_is_removed_before_that_day(over: World) -> None:
 
 def test_after_it_only_what_names_no_person_is_left(over: World) -> None:
     assert over.memory.all(OrderUses)
+    assert over.memory.all(RedemptionRefusal)
     over.clock.now += SECOND
     assert work(over) > 20
     assert left(over) == {

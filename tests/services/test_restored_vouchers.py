@@ -6,18 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.redemptions import Purchase
+from chalicelib.adapters.dynamodb.schema import key_of
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.redemptions import Purchase, RedemptionRefusal
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
+from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.restoring.adopt import Adopted
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.replace_refused import replace_refused
-from tests.fakes.campaign import templates
+from tests.fakes.campaign import CAMPAIGN, templates
 from tests.fakes.due import expire
 from tests.fakes.ports import TickingClock
 from tests.fakes.world import World, new_world
@@ -270,3 +274,46 @@ def test_a_voucher_that_was_revoked_by_the_clock_before_it_was_given_back_is_rev
         world.run()
     returned(world)
     again(world, taken)
+
+
+# --- refused at the till --------------------------------------------------------------------------
+
+
+def refused(world: World, code: str, order_id: str) -> None:
+    """A till tries a voucher on an order that is too small for it."""
+    little = replace(purchase_now(world, order_id), amount_minor=100)
+    with pytest.raises(RefusedError, match="below_minimum_basket"):
+        redeem(world.ports, code, little)
+    world.run()
+
+
+def test_what_was_refused_is_counted_once_whenever_it_is_tried_again() -> None:
+    """Before the moment and after it; by calls, whose order no file has, and by a file."""
+    world = ticking()
+    code = first_code(world)
+    refused(world, code, "B1")
+    taken = take(world)
+    for order_id in ("B1", "B2"):
+        refused(world, code, order_id)
+    world.drop_orders(world.order("B3", of=JEANNE, code=code, amount="1.00"))
+    world.run()
+    notes = set(world.memory.all(RedemptionRefusal))
+    assert len(notes) == len(world.facts(FactName.REDEMPTION_REFUSED)) == 3
+    again(world, taken)
+    assert set(world.memory.all(RedemptionRefusal)) == notes
+    for order_id in ("B1", "B2", "B3"):
+        refused(world, code, order_id)
+    assert len(world.facts(FactName.REDEMPTION_REFUSED)) == 5  # two of them brought back
+    assert view_dashboard(world.ports, CAMPAIGN).figures["till.below_minimum_basket"] == 3
+    assert_agrees_but_for_files(world)
+
+
+def test_a_note_that_the_moment_left_without_its_fact_keeps_no_fact_from_coming_back() -> None:
+    world = ticking()
+    code = first_code(world)
+    taken = take(world)
+    refused(world, code, "B1")
+    [note] = world.memory.all(RedemptionRefusal)
+    taken.items[tuple(key_of(note).values())] = note
+    again(world, taken)
+    assert world.memory.all(RedemptionRefusal) == [note]

@@ -27,13 +27,14 @@ from typing import TypeVar
 from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain.effects import funnel, totals
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.vouchers import Voucher
 from tests.api.gateway import Answer, Request
 from tests.api.world import CAMPAIGN
-from tests.simulation.laws import all_of, violations
+from tests.simulation.laws import all_of, facts_in, violations
 from tests.simulation.run import finish
 from tests.simulation.scenarios import SCENARIOS, Scenario, function_of
 from tests.simulation.scheduler import Worker
@@ -125,7 +126,7 @@ def _states(world: Stage, start: Callable[[], Worker], found: Crashes) -> Iterat
     if worker.error:
         raise worker.error
     if isinstance(worker.outcome, Answer):
-        assert worker.outcome.status < 400, worker.outcome.body
+        assert worker.outcome.status == found.scenario.answer or worker.outcome.status < 400
     yield from states
 
 
@@ -139,7 +140,8 @@ def _futures(
     def ask_again() -> Iterator[str]:
         status = world.ask(work).status
         [operation] = [one for one in OPERATIONS if one.name == scenario.of]
-        if status not in {*operation.answers, scenario.refusal}:
+        allowed = {*operation.answers, scenario.refusal}
+        if status not in ({scenario.answer} if scenario.answer else allowed):
             yield f"the repeated request was answered with {status}"
 
     return [("asks again", ask_again), (GIVES_UP, list)]
@@ -161,6 +163,11 @@ def _shown(world: Stage) -> Shown:
         "orders": Counter(f"{one.order_id} {one.status}" for one in all_of(here, Order)),
         "redemptions": Counter(
             f"{one.order_id} {bool(one.rolled_back_at)}" for one in all_of(here, Redemption)
+        ),
+        "refusals": Counter(
+            str(fact.details["reason"])
+            for fact in facts_in(here)
+            if fact.name == FactName.REDEMPTION_REFUSED
         ),
         "mails": Counter(
             f"{name.strip('<').partition('-')[0]} to {recipient}" for recipient, name in mails

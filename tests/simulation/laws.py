@@ -33,7 +33,7 @@ from chalicelib.domain.journal import GENESIS, JournalHead, verify
 from chalicelib.domain.lists.model import ListVersion
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim
-from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.redemptions import Redemption, RedemptionRefusal
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
@@ -139,6 +139,19 @@ def _one_redemption(cloud: Cloud) -> Iterator[str]:
     for voucher in all_of(cloud, Voucher):
         if bool(active[voucher.code_key]) != bool(voucher.redeemed_by):
             yield f"law 6: voucher and redemptions disagree: {voucher.voucher_id}"
+
+
+def _refused_once(cloud: Cloud) -> Iterator[str]:
+    """Law 10: a voucher that was refused on an order has one note and one fact of it."""
+    facts = Counter(
+        (fact.ids["voucher"], fact.ids["order_ref"])
+        for fact in facts_in(cloud)
+        if fact.name == FactName.REDEMPTION_REFUSED
+    )
+    ids = {one.code_key: one.voucher_id for one in all_of(cloud, Voucher)}
+    notes = Counter((ids[one.code_key], one.order_ref) for one in all_of(cloud, RedemptionRefusal))
+    if facts != notes:
+        yield f"law 10: refusals {facts} are not those that are noted {notes}"
 
 
 def _counts_and_journal(cloud: Cloud) -> Iterator[str]:
@@ -273,6 +286,7 @@ CHECKS = (
     _one_reward,
     _one_export,
     _one_redemption,
+    _refused_once,
     _counts_and_journal,
     _nothing_left,
 )

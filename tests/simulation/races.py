@@ -168,6 +168,19 @@ def redeemed_by_many(seed: int, callers: int = AT_ONCE, faults: float = 0) -> Ra
         return _of_voucher(start, [("redeem", f"A{n}") for n in range(callers)], seed, faults)
 
 
+def refused_by_many(seed: int, callers: int = AT_ONCE, faults: float = 0) -> Race:
+    """Many tills try a voucher that is used, all on the same other order."""
+    with voucher("A0") as start:
+        first: Used = ("A0", frozenset())
+        race = _of_voucher(start, [("redeem", "A1")] * callers, seed, faults, first)
+        refused = [
+            one for one in facts_in(start.world.cloud) if one.name == FactName.REDEMPTION_REFUSED
+        ]
+        if len(refused) != 1:
+            race.broken.append(f"counted {len(refused)} times")
+        return race
+
+
 def rolled_back_by_many(seed: int, callers: int = AT_ONCE, faults: float = 0) -> Race:
     """Many callers roll one redemption back."""
     with voucher("A0") as start:
@@ -389,6 +402,8 @@ def figures(seeds: int) -> Figures:
     found.add(f"{AT_ONCE} use one voucher", [redeemed_by_many(1)], began)
     began = time.process_time()
     found.add(f"{AT_ONCE} roll one back", [rolled_back_by_many(1)], began)
+    began = time.process_time()
+    found.add(f"{AT_ONCE} are refused on one order", [refused_by_many(1)], began)
     for name, begin, race in (
         ("uses and rollbacks with faults", voucher, mixed),
         ("confirmed and declined with faults", invitation, answered),

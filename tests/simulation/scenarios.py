@@ -46,6 +46,8 @@ class Scenario:
     begin: Callable[[Stage], Request | str]
     # Beyond what the function promises when its caller repeats the request.
     refusal: int | None = None
+    # What every try is answered, where nobody is meant to get what was asked for.
+    answer: int | None = None
     # An invitation that may have left is not sent again (law 2).
     may_lose_invitations: bool = False
     # A caller that asks twice has asked for two things, and the laws alone are the measure.
@@ -496,6 +498,15 @@ def _with_key(world: Stage) -> Request:
     )
 
 
+def _order_too_small(world: Stage) -> Request:
+    return posting(GOOD["redeem_voucher"](world).path, PURCHASE | {"amount": "1.00"})
+
+
+def _code_not_used(world: Stage) -> Request:
+    order = PURCHASE | {"voucher_code": world.voucher(), "status": "kept", "amount": "1.00"}
+    return posting("/v1/client/orders", {"orders": [order]})
+
+
 def _cancelled_order(world: Stage) -> Request:
     """A call that takes a rung back and gives a voucher back."""
     order = PURCHASE | {"voucher_code": world.voucher(), "status": "kept"}
@@ -590,7 +601,9 @@ def _of_the_api() -> Iterator[Scenario]:
                 counts_twice=operation.name in _COUNT_TWICE,
             )
     yield Scenario("invite", "three people, with a key", _with_key)
+    yield Scenario("redeem_voucher", "an order that is too small", _order_too_small, answer=409)
     yield Scenario("post_orders", "a cancelled order", _cancelled_order)
+    yield Scenario("post_orders", "a code that is not used", _code_not_used)
 
 
 SCENARIOS = (*OF_FUNCTIONS, *_of_the_api())

@@ -40,6 +40,8 @@ SHARE = (
     "invite: three people, with a key",
     "confirm_invitation: a good request",
     "redeem_voucher: a good request",
+    "redeem_voucher: an order that is too small",
+    "post_orders: a code that is not used",
 )
 
 

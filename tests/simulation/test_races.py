@@ -21,6 +21,7 @@ from tests.simulation.races import (
     invited_by_many,
     mixed,
     redeemed_by_many,
+    refused_by_many,
     rolled_back_by_many,
     sponsors,
     voucher,
@@ -40,6 +41,27 @@ def test_law_6_of_two_hundred_rollbacks_at_once_one_has_an_effect() -> None:
     race = rolled_back_by_many(1)
     assert race.broken == []
     assert race.answers() == Counter({"204": AT_ONCE})
+
+
+def test_law_10_of_two_hundred_refusals_at_once_on_one_order_one_counts() -> None:
+    race = refused_by_many(1)
+    assert race.broken == []
+    assert race.answers() == Counter({"409": AT_ONCE})
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_law_10_it_counts_once_whatever_fails(seed: int) -> None:
+    race = refused_by_many(seed, callers=8, faults=0.1)
+    assert race.broken == []
+    assert race.answers().keys() <= {"409", "unknown"}
+
+
+def test_law_10_breaks_without_the_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    always = "attribute_exists(pk) OR attribute_not_exists(pk)"
+    condition = f"{repository.KEY_IS_FREE_OR_ENDED} OR {always}"
+    monkeypatch.setattr(repository, "KEY_IS_FREE_OR_ENDED", condition)
+    broken = refused_by_many(1, callers=40).broken
+    assert any(text.startswith("counted ") for text in broken)
 
 
 def test_law_6_uses_and_rollbacks_of_a_voucher_have_an_order_whatever_fails() -> None:

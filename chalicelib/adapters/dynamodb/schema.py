@@ -28,7 +28,7 @@
 | AP24 | what a large file has come to, part by part | `PARTS#{campaign}#{file_id}` |
 | AP25 | a person's word about a brand's news | `DIGEST#brand:{brand}#{digest}` |
 | AP26 | words in no file yet, by shard; the open file of them | `CONSENTS#{campaign}{shard}`, … |
-| AP27 | the client's id of the order that a fact is about | `ORDER_REF#{campaign}#{order_ref}` |
+| AP27 | which order a fact is about; vouchers refused on it | `ORDER_REF#{campaign}#{order_ref}` |
 | AP28 | the wall link behind a token; those of a campaign | `WALL_LINKS#{campaign}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
@@ -84,7 +84,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
-from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.redemptions import OrderUses, Redemption, RedemptionRefusal
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral, ReferralMark
 from chalicelib.domain.review import DomainDay, NetworkAnswers
@@ -250,6 +250,9 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ),
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
     OrderReference: ItemKind("ORDER_REFERENCE", "ORDER_REF#{campaign}#{order_ref}", "ORDER"),
+    RedemptionRefusal: ItemKind(
+        "REDEMPTION_REFUSAL", "ORDER_REF#{campaign}#{order_ref}", "REFUSAL#{code_key}"
+    ),
     OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES", ends="ends_at"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}{shard}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}{shard}", "CHANGE#{position}"),
@@ -287,11 +290,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         "HELD_INVITATION", "HELD#{campaign}", "INVITATION#{invitation_id}", ends="ends_at"
     ),
     FileInParts: ItemKind(
-        "FILE_IN_PARTS",
-        "PARTS#{campaign}#{file_id}",
-        "FILE",
-        ends="ends_at",
-        agenda=_file_agenda,
+        "FILE_IN_PARTS", "PARTS#{campaign}#{file_id}", "FILE", ends="ends_at", agenda=_file_agenda
     ),
     HandledPart: ItemKind(
         "HANDLED_PART", "PARTS#{campaign}#{file_id}", "PART#{part:06}", ends="ends_at"

@@ -181,6 +181,20 @@ class VoucherRolledBack(_VoucherUse, name=FactName.VOUCHER_ROLLED_BACK):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RedemptionRefused(_VoucherBody, name=FactName.REDEMPTION_REFUSED):
+    """The voucher was refused on an order, which a call asked for or a report named. `reason` is
+    the first one.
+    """
+
+    order_ref_id: str
+    reason: str
+
+    @classmethod
+    def of(cls, voucher: Voucher, order_ref: str, reason: str) -> RedemptionRefused:
+        return cls(**_of(voucher), order_ref_id=order_ref, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoucherEndsSoon(_VoucherBody, name=FactName.VOUCHER_ENDS_SOON):
     """It ends in some days and is unused: in a campaign that tells its holders."""
 
@@ -229,7 +243,8 @@ class OrderBody(FactBody):
     The last ones are for the dashboard, None where there is nothing to say and in earlier facts:
     how much kept orders are worth more now, in minor units; how many of them its referral has with
     it (`reaches`) or had with it (`loses`), and when that was `confirmed_at`; and, with the first
-    report, why its code is not used.
+    report, why its code is not used, where that is no voucher (`RedemptionRefused`) or in earlier
+    facts.
     """
 
     order_ref_id: str | None = None

@@ -7,7 +7,7 @@ who bought. Other people's leave no trace.
 A report moves an order forward, says more of it, or changes nothing. The voucher is redeemed in the
 transaction that stores the first report with its code, and given back in the one that cancels the
 order. A code that is not ours, or not good, never costs the order: its problem is reported beside
-it.
+it. A voucher that is refused is counted in a commit of its own, whoever bought (`refusals.py`).
 
     row ─► stored order, voucher, buyer ─► new order ─► one transaction
                                                         order, referral, redemption or rollback
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
@@ -54,12 +55,14 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at
 from chalicelib.services.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.errors import UnknownError
+from chalicelib.services.isolation import read_apart
 from chalicelib.services.lookups import find_voucher_for, find_voucher_on_named_order
 from chalicelib.services.lost_orders import rename_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
 from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import Change, ConflictError, Insert, Key, Ports, Replace
+from chalicelib.services.refusals import count_refusal
 from chalicelib.services.retry import retry_on_conflict
 
 _GIVEN_BACK_AT_ONCE = 14  # vouchers, at six items each
@@ -85,12 +88,14 @@ def refused(problem: OrderProblem) -> OrderOutcome:
 class _VouchersOfOrder:
     """The vouchers of an order: `found` says whose order it is, `uses` has all that it uses.
 
-    `plan` redeems the one that the row names; `problem` is why the code that it names is not used.
+    `plan` redeems the one that the row names; `problem` is why the code that it names is not used,
+    and `unused` the voucher of that code then, None where it is none of the campaign's.
     """
 
     found: VoucherOnOrder | None = None
     plan: RedemptionPlan | None = None
     problem: CodeProblem | VoucherProblem | None = None
+    unused: Voucher | None = None
     uses: OrderUses | None = None
 
     @property
@@ -133,6 +138,8 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     person = _person(ports, campaign, row, stored, vouchers.deciding)
     if _is_another_person(stored, person):
         return refused(OrderProblem.ANOTHER_PERSON)
+    if vouchers.unused:
+        count_refusal(ports, vouchers.unused, row.order_id, str(vouchers.problem))
     referral_id = _referral_id(stored, person, vouchers.deciding)
     referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
     if referral is None and vouchers.found is None and person and person.is_sponsor:
@@ -159,8 +166,10 @@ def _vouchers_of(
         # It has been judged; the present state of the voucher says nothing about this order.
         keys = code_keys(row)
         found = _find(ports, _deciding(ports, recorded), row.order_id)
-        differs = bool(keys) and not set(keys) & set(recorded)
-        return _VouchersOfOrder(found, problem=CodeProblem.DIFFERS if differs else None, uses=uses)
+        if not keys or set(keys) & set(recorded):
+            return _VouchersOfOrder(found, uses=uses)
+        unused = _voucher_of(ports, campaign, keys)
+        return _VouchersOfOrder(found, None, CodeProblem.DIFFERS, unused, uses)
     if row.voucher_code is None:
         return _VouchersOfOrder()
     purchase = purchase_of(row)
@@ -175,10 +184,11 @@ def _vouchers_of(
     if not uses_vouchers(OrderStatus(row.status)):
         # A report that comes later may redeem it, unless it is not good: then it names nobody.
         problem = problem_at(found.voucher, row.ordered_at)
-        return _VouchersOfOrder(known if problem else found, problem=problem)
+        unused = found.voucher if problem else None
+        return _VouchersOfOrder(known if problem else found, problem=problem, unused=unused)
     plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
-        return _VouchersOfOrder(known, problem=plan)
+        return _VouchersOfOrder(known, problem=plan, unused=found.voucher)
     return _VouchersOfOrder(found, plan, uses=uses)
 
 
@@ -207,6 +217,13 @@ def _find(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder | None:
         return find_voucher_on_named_order(ports, typed, order_id)
     except UnknownError:
         return None
+
+
+def _voucher_of(ports: Ports, campaign: Campaign, keys: Sequence[str]) -> Voucher | None:
+    """The campaign's voucher that a code is, whatever can be read of those it may be."""
+    asked = [{"code_key": key} for key in keys]
+    vouchers, _ = read_apart(asked, partial(ports.repository.get_many, Voucher))
+    return next((one for one in vouchers if one.campaign == campaign.id), None)
 
 
 def _person(
@@ -284,7 +301,8 @@ def _commit(
 ) -> OrderOutcome:
     order = _with_code(order, vouchers)
     use, effect, facts_of_use = _use(ports, campaign, order.status, vouchers)
-    changes, facts = order_changes(ports, stored, order, referral, vouchers.problem)
+    code_problem = None if vouchers.unused else vouchers.problem
+    changes, facts = order_changes(ports, stored, order, referral, code_problem)
     changes += use
     if not changes:
         return OrderOutcome("known_already", voucher=vouchers.problem)

@@ -65,7 +65,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
-from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.redemptions import OrderUses, Redemption, RedemptionRefusal
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.review import DomainDay, NetworkAnswers
@@ -356,7 +356,7 @@ HOLDS_NOTHING: frozenset[type[Entity]] = frozenset(
     (
         *(CampaignVersion, CurrentCampaign, Budget, Statement, CodesLeft, LastFile),
         *(Reward, Order, FurtherOrder, Redemption, OrderUses, SpareCode, LinkDay),
-        *(OrderReference, DomainDay, NetworkAnswers, Cohort),
+        *(OrderReference, RedemptionRefusal, DomainDay, NetworkAnswers, Cohort),
         *(VoucherChange, ChangesSequence, ChangesFile, ChangesPart),
         *(ConsentsSequence, ConsentsFile, ExportSequence, Export),
         *(ListVersion, CurrentList, ListDrops, ListDelta, HeldList, FileRecord),

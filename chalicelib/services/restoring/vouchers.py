@@ -9,6 +9,7 @@ from datetime import datetime
 from chalicelib.domain import rewards, vouchers
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
+    RedemptionRefused,
     RewardRefused,
     RewardRevoked,
     VoucherAcknowledged,
@@ -28,6 +29,7 @@ from chalicelib.domain.vouchers import Voucher, is_answered, is_live
 from chalicelib.services.lookups import find_voucher_on_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
 from chalicelib.services.ports import Change, Insert, Replace
+from chalicelib.services.refusals import find_refusal, refusal_of
 from chalicelib.services.restoring.issued import issued_changes
 from chalicelib.services.restoring.rewards import refused_changes, reward_of, spent
 from chalicelib.services.restoring.work import UnfoundedError, Work, order_name, order_of
@@ -51,6 +53,8 @@ def voucher_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | No
             return _redeemed(work, fact, body)
         case VoucherRolledBack():
             return _rolled_back(work, fact, body)
+        case RedemptionRefused():
+            return _refused_on_order(work, body)
         case VoucherEndsSoon():
             return _reminded(work, body)
         case VoucherExpired():
@@ -118,6 +122,13 @@ def _rolled_back(work: Work, fact: Fact, body: VoucherRolledBack) -> list[Change
         raise UnfoundedError(body.voucher_id)
     changes, _ = rollback_changes(work.at(fact), voucher, found.redemption, found.uses)
     return changes
+
+
+def _refused_on_order(work: Work, body: RedemptionRefused) -> list[Change]:
+    voucher = work.voucher(body.voucher_id, body.holder_id)
+    if find_refusal(work.ports, voucher, body.order_ref_id):
+        return []
+    return [Insert(refusal_of(voucher, body.order_ref_id))]
 
 
 # --- ends -----------------------------------------------------------------------------------------

@@ -3,6 +3,11 @@
 Of N concurrent calls, one finds the voucher still at the revision it read; the others decide again
 and find it redeemed. Each attempt is one read and at most one commit; a call that names a buyer who
 is not the holder reads who that is.
+
+A call that is refused is counted, once for a voucher on an order (`refusals.py`), before it is
+answered. It is refused whatever becomes of that: a till that was answered "later" in place of "no"
+would be left to its own idea of a voucher that is not good. What could not be counted is reported
+apart, and counted when the till tries again or the order is reported with that code.
 """
 
 from __future__ import annotations
@@ -23,9 +28,11 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.buyers import buyer_by_call
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_named_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
-from chalicelib.services.ports import Ports, Replace
+from chalicelib.services.ports import OnFailure, Ports, Replace
+from chalicelib.services.refusals import count_refusal
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -36,15 +43,21 @@ def check_voucher(ports: Ports, typed: str) -> tuple[Voucher, VoucherProblem | N
 
 
 @retry_on_conflict
-def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redemption, bool]:
+def redeem(
+    ports: Ports, typed: str, purchase: Purchase, on_failure: OnFailure = raised
+) -> tuple[Voucher, Redemption, bool]:
     """Redeem; returns the voucher, the redemption, and whether this call created it.
 
     `UnknownError`; `RefusedError` with the reason (`exhausted`, `expired`, …), also of a repeat
-    that says another amount or currency.
+    that says another amount or currency: that one is not counted, because the order uses the
+    voucher. What keeps a refusal from being counted goes to `on_failure`.
     """
     found = find_voucher_for(ports, typed, purchase)
     plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
+        uncounted = Isolation(on_failure, has_to_wait=())
+        with uncounted.of("refused redemption", found.voucher.voucher_id):
+            count_refusal(ports, found.voucher, purchase.order_id, plan)
         raise RefusedError(plan)
     if differs(plan.redemption, purchase):
         raise RefusedError(VoucherProblem.DIFFERS)
