@@ -11,6 +11,8 @@ from chalicelib.domain.fact_bodies import (
     CampaignPut,
     InvitationReceived,
     InvitationSent,
+    OrderPlaced,
+    RedemptionRefused,
     VoucherRedeemed,
 )
 from chalicelib.domain.figures import FIGURED, figures_of
@@ -69,3 +71,12 @@ def test_a_redemption_of_an_earlier_version_says_no_rule_and_is_counted_by_none(
         voucher_id="v", referral_id="r", holder_id="h", holder=HolderRole.REFEREE
     )
     assert figures_of(campaign(), body, NINE) == {}
+
+
+def test_a_refused_voucher_counts_by_its_own_fact_and_in_earlier_versions_by_its_orders() -> None:
+    refused = RedemptionRefused(
+        voucher_id="v", referral_id="r", holder_id="h", order_ref_id="o", reason="expired"
+    )
+    placed = OrderPlaced(referral_id="r", sponsor_id="s", amount_minor=100, code_problem="expired")
+    for body in (refused, placed):
+        assert figures_of(campaign(), body, NINE) == {"till.expired": 1, FIGURED: 1}

@@ -35,6 +35,7 @@ from tests.services.test_orders import row_of
 JEANNE = "jeanne@example.fr"
 EXCLUDING = {"welcome": {"not_with": ["thank-you"]}}
 LITTLE = 3999  # below the minimum basket, in minor units
+LITTLE_ORDER = {"amount": "39.99"}
 
 
 def used(world: World, template: str = "welcome") -> str:
@@ -62,9 +63,11 @@ def purchase(world: World, order_id: str = "A1", amount_minor: int = 8000) -> Pu
 def refused(
     world: World, asked: Purchase, template: str = "welcome", ports: Ports | None = None
 ) -> str:
-    """The reason for which a call is refused."""
+    """The reason for which a call is refused, which could be counted."""
+    failures: list[Failure] = []
     with pytest.raises(RefusedError) as caught:
-        redeem(ports or world.ports, used(world, template), asked)
+        redeem(ports or world.ports, used(world, template), asked, failures.append)
+    assert failures == []
     return caught.value.reason
 
 
@@ -263,6 +266,16 @@ def test_a_refusal_that_cannot_be_counted_is_one_all_the_same_and_is_named(
     assert counted(world) == {"below_minimum_basket": 1}
 
 
+def test_who_tries_again_writes_nothing() -> None:
+    world = begun()
+    asked = purchase(world, amount_minor=LITTLE)
+    refused(world, asked)
+    no_writes = wrapped(world, partial(Failing, error=OSError("a write"), after=False))
+    refused(world, asked, ports=no_writes)
+    row = row_of(world.order("A1", code=used(world), **LITTLE_ORDER))
+    assert record_order(no_writes, world.campaign, row).voucher == "below_minimum_basket"
+
+
 # --- the order is reported ------------------------------------------------------------------------
 
 
@@ -270,9 +283,6 @@ def reported(world: World, template: str = "welcome", status: str = "kept", **ho
     row = world.order("A1", status, of=JEANNE, code=used(world, template), **how)
     world.drop_orders(row, file=f"{status}-{template}")
     world.run()
-
-
-LITTLE_ORDER = {"amount": "39.99"}
 
 
 @pytest.mark.parametrize("buyer", ["stranger@example.fr", VIPS[0], ""])
@@ -335,6 +345,16 @@ def test_the_first_reason_holds_whichever_says_it() -> None:
     first_reported.clock.advance(days=62)
     assert refused(first_reported, purchase(first_reported)) == "expired"
     assert counted(first_reported) == {"below_minimum_basket": 1}
+
+
+def test_an_order_that_uses_its_voucher_refuses_none_whichever_code_it_is_reported_with() -> None:
+    """Its own in another spelling, or none."""
+    world = begun()
+    redeem(world.ports, used(world), purchase(world))
+    for code in (used(world).lower().replace("-", " "), ""):
+        row = row_of(world.order("A1", of=JEANNE, code=code))
+        assert record_order(world.ports, world.campaign, row).voucher is None
+    assert counted(world) == {}
 
 
 @pytest.mark.parametrize("calls_first", [True, False])
