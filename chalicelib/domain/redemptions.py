@@ -167,6 +167,14 @@ class VoucherOnOrder:
         return self.redemption is not None and self.redemption.rolled_back_at is None
 
     @property
+    def is_noted(self) -> bool:
+        """Whether the voucher is among those that the order uses, as far as they were read. Uses of
+        earlier versions are not, nor are the first ones of very many.
+        """
+        uses = self.uses.uses if self.uses else ()
+        return any(use.code_key == self.voucher.code_key for use in uses)
+
+    @property
     def others(self) -> tuple[OrderUse, ...]:
         """The other vouchers used on the order."""
         uses = self.uses.uses if self.uses else ()

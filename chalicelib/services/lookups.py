@@ -276,9 +276,16 @@ def find_voucher_on_named_order(ports: Ports, typed: str, order_id: str) -> Vouc
     return _find_on_order(ports, typed, order_id, lost_order_id(reference_of(ports, order_id)))
 
 
-def _find_on_order(ports: Ports, typed: str, order_id: str, lost: str) -> VoucherOnOrder:
-    uses = Key.of(OrderUses, order_id=order_id)
-    keys = [
+def keys_on_named_order(ports: Ports, typed: str, order_id: str) -> list[Key[Any]]:
+    """The keys that `find_voucher_on_named_order` reads."""
+    keys = _keys_on_order(typed, order_id, lost_order_id(reference_of(ports, order_id)))
+    return [Key.of(OrderUses, order_id=order_id), *(key for these in keys for key in these)]
+
+
+def _keys_on_order(
+    typed: str, order_id: str, lost: str
+) -> list[tuple[Key[Voucher], Key[Redemption], Key[Redemption]]]:
+    return [
         (
             Key.of(Voucher, code_key=code_key),
             Key.of(Redemption, code_key=code_key, order_id=order_id),
@@ -286,6 +293,11 @@ def _find_on_order(ports: Ports, typed: str, order_id: str, lost: str) -> Vouche
         )
         for code_key in candidates(typed)
     ]
+
+
+def _find_on_order(ports: Ports, typed: str, order_id: str, lost: str) -> VoucherOnOrder:
+    uses = Key.of(OrderUses, order_id=order_id)
+    keys = _keys_on_order(typed, order_id, lost)
     if not keys:
         raise UnknownError("voucher")
     asked: list[Key[Any]] = [uses, *(key for these in keys for key in these)]

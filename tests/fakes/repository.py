@@ -521,19 +521,19 @@ class ContestedRepository(_Wrapped):
 
 class TornRepository(_Wrapped):
     """Lets a competitor act in the middle of the first `read`: a batch is not read at one instant;
-    or before the first `get` of the kind `late`, whichever comes first. Entities of the kind `late`
-    are read after the competitor, all others before.
+    or before the first `get` of a kind that is `late`, whichever comes first. Entities of the kinds
+    that are `late` are read after the competitor, all others before.
     """
 
     def __init__(
-        self, inner: Repository, competitor: Callable[[], object], late: type[Entity]
+        self, inner: Repository, competitor: Callable[[], object], *late: type[Entity]
     ) -> None:
         super().__init__(inner)
         self._competitor: Callable[[], object] | None = competitor
         self._late = late
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
-        if kind is self._late and self._competitor:
+        if kind in self._late and self._competitor:
             competitor, self._competitor = self._competitor, None
             competitor()
         return super().get(kind, **key)
@@ -546,8 +546,8 @@ class TornRepository(_Wrapped):
         competitor()
         after = super().read(*keys).entities
         return Found(
-            {key: one for key, one in before.items() if key.kind is not self._late}
-            | {key: one for key, one in after.items() if key.kind is self._late}
+            {key: one for key, one in before.items() if key.kind not in self._late}
+            | {key: one for key, one in after.items() if key.kind in self._late}
         )
 
 

@@ -142,14 +142,14 @@ def test_rows_that_wait_for_a_list_wait_in_their_queue_and_are_handled_when_it_i
 
 
 class ReadFailing(_Wrapped):
-    """A repository whose n-th batch read meets others that read and write the same."""
+    """A repository whose n-th look-up of rows meets others that read and write the same."""
 
     def __init__(self, world: World, at: int) -> None:
         super().__init__(world.repository)
         self._left = at
 
     def read(self, *keys: Key[Any]) -> Found:
-        if any(key.kind.__name__ == "RefereeClaim" for key in keys):
+        if any(key.kind.__name__ == "SponsorClaim" for key in keys):
             self._left -= 1
             if self._left == 0:
                 raise ContentionError

@@ -10,14 +10,16 @@ order. A code that is not ours, or not good, never costs the order: its problem 
 it. A voucher that is refused is counted in a commit of its own, whoever bought (`refusals.py`).
 
     row ─► stored order, voucher, buyer ─► new order ─► one transaction
-                                                        order, referral, redemption or rollback
+           one read                                     order, referral, redemption or rollback
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
@@ -42,6 +44,7 @@ from chalicelib.domain.orders import (
     reported_order,
     uses_vouchers,
 )
+from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.redemptions import (
     OrderUses,
     RedemptionPlan,
@@ -56,16 +59,22 @@ from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at
 from chalicelib.services.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.isolation import read_apart
-from chalicelib.services.lookups import find_voucher_for, find_voucher_on_named_order
+from chalicelib.services.lookups import (
+    find_voucher_for,
+    find_voucher_on_named_order,
+    keys_on_named_order,
+)
 from chalicelib.services.lost_orders import rename_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
 from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import Change, ConflictError, Insert, Key, Ports, Replace
+from chalicelib.services.read_together import read_together, with_what_follows
 from chalicelib.services.refusals import count_refusal
 from chalicelib.services.retry import retry_on_conflict
 
 _GIVEN_BACK_AT_ONCE = 14  # vouchers, at six items each
+_NO_LEADS: Mapping[Key[Any], Key[Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def refused(problem: OrderProblem) -> OrderOutcome:
 
 @dataclass(frozen=True)
 class _VouchersOfOrder:
-    """The vouchers of an order: `found` says whose order it is, `uses` has all that it uses.
+    """The vouchers of an order: `found` says whose order it is, and has all that the order uses.
 
     `plan` redeems the one that the row names; `problem` is why the code that it names is not used,
     and `unused` the voucher of that code then, None where it is none of the campaign's.
@@ -96,7 +105,6 @@ class _VouchersOfOrder:
     plan: RedemptionPlan | None = None
     problem: CodeProblem | VoucherProblem | None = None
     unused: Voucher | None = None
-    uses: OrderUses | None = None
 
     @property
     def deciding(self) -> Voucher | None:
@@ -118,9 +126,17 @@ class _VouchersOfOrder:
 
 
 @retry_on_conflict
-def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
+def record_order(
+    ports: Ports,
+    campaign: Campaign,
+    row: OrderRow,
+    leads: Mapping[Key[Any], Key[Any]] = _NO_LEADS,
+) -> OrderOutcome:
     """Record one order; a problem leaves everything as it was. `ListUnavailableError` when the
     buyer may be on the customer list and nobody can say.
+
+    `leads`: where what the row names leads to, as it was seen before, from key to key. That is read
+    with the rest, in one call; what is not known beforehand costs a call more, and no lead decides.
     """
     if problem := refusal_of(campaign, row, ports.clock()):
         return refused(problem)
@@ -128,20 +144,26 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     uses_key = Key.of(OrderUses, order_id=row.order_id)
     reference = reference_of(ports, row.order_id)
     named_key = Key.of(OrderReference, campaign=campaign.id, order_ref=reference)
-    read = ports.repository.read(order_key, uses_key, named_key)
+    keys: list[Key[Any]] = [order_key, uses_key, named_key, *_named_by(ports, campaign, row)]
+    together = read_together(ports, with_what_follows(keys, leads))
+    read = together.repository.read(order_key, uses_key, named_key)
     stored = read.get(order_key)
     uses = read.get(uses_key)
     if stored is None and (lost := read.get(named_key)):
         rename_order(ports, lost, row.order_id)
         raise ConflictError("the order was lost, and is known again")
-    vouchers = _vouchers_of(ports, campaign, row, stored, uses)
-    person = _person(ports, campaign, row, stored, vouchers.deciding)
+    if recorded := _recorded_codes(campaign, stored, uses):
+        found = _recorded_voucher(ports, together, recorded, row.order_id)
+        vouchers = _vouchers_recorded(ports, campaign, row, recorded, found)
+    else:
+        vouchers = _voucher_named(together, campaign, row)
+    person = _person(together, campaign, row, stored, vouchers.deciding)
     if _is_another_person(stored, person):
         return refused(OrderProblem.ANOTHER_PERSON)
     if vouchers.unused:
         count_refusal(ports, vouchers.unused, row.order_id, str(vouchers.problem))
     referral_id = _referral_id(stored, person, vouchers.deciding)
-    referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
+    referral = together.repository.get(Referral, referral_id=referral_id) if referral_id else None
     if referral is None and vouchers.found is None and person and person.is_sponsor:
         return _note_sponsor(ports, campaign, row.order_id, uses, vouchers.problem)
     if referral is None:
@@ -154,22 +176,51 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
         before = replace(before, buyer=Buyer.SPONSOR)
     dated = dated_order(campaign, referral, before, row)
     reported = reported_order(campaign, dated, row, ports.clock())
-    order = _judged(ports, campaign, reported, person, vouchers, referral)
+    order = _judged(together, campaign, reported, person, vouchers, referral)
     return _commit(ports, campaign, stored, order, referral, vouchers)
 
 
-def _vouchers_of(
-    ports: Ports, campaign: Campaign, row: OrderRow, stored: Order | None, uses: OrderUses | None
+def _named_by(ports: Ports, campaign: Campaign, row: OrderRow) -> list[Key[Any]]:
+    """What the row names beside its order: its buyer, and a code with its use on the order."""
+    keys: list[Key[Any]] = []
+    if row.email_digest:
+        keys.append(Key.of(RefereeClaim, campaign=campaign.id, digest=row.email_digest))
+    if row.voucher_code:
+        keys += keys_on_named_order(ports, row.voucher_code, row.order_id)
+    return keys
+
+
+def _recorded_voucher(
+    ports: Ports, together: Ports, recorded: Sequence[str], order_id: str
+) -> VoucherOnOrder | None:
+    """The voucher that decides on an order with these codes. It has been judged: its present state
+    says nothing about this order.
+    """
+    code_key = _deciding(ports, recorded)
+    found = _find(together, code_key, order_id)
+    if found and found.redemption:
+        return found
+    # What was read with the order, but before it, may not know of its use on the order yet.
+    return _find(ports, code_key, order_id)
+
+
+def _vouchers_recorded(
+    ports: Ports,
+    campaign: Campaign,
+    row: OrderRow,
+    recorded: Sequence[str],
+    found: VoucherOnOrder | None,
 ) -> _VouchersOfOrder:
-    recorded = _recorded_codes(campaign, stored, uses)
-    if recorded:
-        # It has been judged; the present state of the voucher says nothing about this order.
-        keys = code_keys(row)
-        found = _find(ports, _deciding(ports, recorded), row.order_id)
-        if not keys or set(keys) & set(recorded):
-            return _VouchersOfOrder(found, uses=uses)
-        unused = _voucher_of(ports, campaign, keys)
-        return _VouchersOfOrder(found, None, CodeProblem.DIFFERS, unused, uses)
+    """The vouchers of an order with these codes, of which `found` decides."""
+    keys = code_keys(row)
+    if not keys or set(keys) & set(recorded):
+        return _VouchersOfOrder(found)
+    unused = _voucher_of(ports, campaign, keys)
+    return _VouchersOfOrder(found, problem=CodeProblem.DIFFERS, unused=unused)
+
+
+def _voucher_named(ports: Ports, campaign: Campaign, row: OrderRow) -> _VouchersOfOrder:
+    """The voucher that the row names, the first one on its order."""
     if row.voucher_code is None:
         return _VouchersOfOrder()
     purchase = purchase_of(row)
@@ -189,7 +240,7 @@ def _vouchers_of(
     plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
         return _VouchersOfOrder(known, problem=plan, unused=found.voucher)
-    return _VouchersOfOrder(found, plan, uses=uses)
+    return _VouchersOfOrder(found, plan)
 
 
 def _recorded_codes(
@@ -363,17 +414,19 @@ def _give_back(
     found = vouchers.found
     if found is None:
         return [], []
-    order_id, first, uses = found.order_id, found.voucher.code_key, found.uses
+    order_id, uses = found.order_id, found.uses
+    if found.is_used and not found.is_noted:
+        # What the order uses was read before this use of it was written, if it is written there.
+        uses = ports.repository.get(OrderUses, order_id=order_id)
     others = [
         _find(ports, use.code_key, order_id)
-        for use in (vouchers.uses.uses if vouchers.uses else ())
-        if use.campaign == campaign.id and use.code_key != first
+        for use in (uses.uses if uses else ())
+        if use.campaign == campaign.id and use.code_key != found.voucher.code_key
     ]
     used = [each for each in [*others, found] if each and each.is_used]
     while len(used) > _GIVEN_BACK_AT_ONCE:
         some, used = used[:_GIVEN_BACK_AT_ONCE], used[_GIVEN_BACK_AT_ONCE:]
         changes, facts = give_back_changes(ports, some, uses)
         ports.repository.commit(*changes, facts=facts)
-        key = Key.of(OrderUses, order_id=order_id)
-        uses = ports.repository.read(key).get(key)
+        uses = ports.repository.get(OrderUses, order_id=order_id)
     return give_back_changes(ports, used, uses)

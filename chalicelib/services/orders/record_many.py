@@ -1,7 +1,9 @@
 """Recording many reported orders: the rows of a file, or of a call that names no campaign.
 
 Most reported orders are other people's. A few batch reads find the rows that may have an effect;
-the others cost no further call. How one is recorded is in `record.py`.
+the others cost no further call. Those find as well where such a row leads to: from its buyer to the
+invitation and the referral, from its voucher or its order to a referral. So a row of a referee is
+one read, of all that it takes and as it is then, and one transaction: `record.py`.
 
 A large file is cut into parts, which are recorded in any order. What a row comes to depends on the
 rows before it of the same order, and on those of other orders that name the same voucher: such rows
@@ -21,6 +23,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.files.orders import OrderRow, order_json, orders
 from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import (
     CodeProblem,
     Order,
@@ -31,6 +34,7 @@ from chalicelib.domain.orders import (
 )
 from chalicelib.domain.people import RefereeClaim, SponsorClaim
 from chalicelib.domain.redemptions import OrderUses
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
 from chalicelib.services.isolation import Isolation, raised, read_apart
 from chalicelib.services.list_ports import ListUnavailableError
@@ -50,13 +54,14 @@ class Matches:
     pairs of campaign and order id (of stored and sponsors' orders), the campaign of each code.
 
     `unread` are order ids, digests and codes of which something is stored that cannot be read: such
-    a row is looked at by itself.
+    a row is looked at by itself. `leads`: see `record_order`.
     """
 
     buyers: set[tuple[str, str]] = field(default_factory=set)
     orders: set[tuple[str, str]] = field(default_factory=set)  # and those recorded since
     vouchers: dict[str, str] = field(default_factory=dict)
     unread: set[str | int] = field(default_factory=set)
+    leads: dict[Key[Any], Key[Any]] = field(default_factory=dict)
 
     def include(self, campaign: Campaign, row: OrderRow) -> bool:
         """Whether the row may have an effect in the campaign."""
@@ -79,7 +84,7 @@ class Matches:
     def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
         """Record the row; the rows after it of the same order are looked at too."""
         self.orders.add((campaign.id, row.order_id))
-        return record_order(ports, campaign, row)
+        return record_order(ports, campaign, row, self.leads)
 
 
 def find_matches(
@@ -117,9 +122,40 @@ def find_matches(
                 sponsors.add((entity.campaign, entity.digest))
             case Voucher():
                 matches.vouchers[entity.code_key] = entity.campaign
+    matches.leads.update(_leads_from(ports, stored))
     matches.orders.update(_of_sponsors(campaigns, rows, sponsors, ports.clock()) - noted)
     matches.buyers.update((name, digest) for name, digest in sponsors if name in others)
     return matches
+
+
+def _leads_from(ports: Ports, stored: Iterable[Entity]) -> dict[Key[Any], Key[Any]]:
+    """Where what is stored leads to; from an invitation too, which is read for that. One that
+    cannot be read leads nowhere: its rows meet it themselves.
+    """
+    leads = dict(filter(None, map(_lead, stored)))
+    invitations, _ = _stored_at(ports, *(to for to in leads.values() if to.kind is Invitation))
+    return leads | dict(filter(None, map(_lead, invitations)))
+
+
+def _lead(entity: Entity) -> tuple[Key[Any], Key[Any]] | None:
+    match entity:
+        case Order(campaign=campaign, order_id=order_id, referral_id=referral_id):
+            return Key.of(Order, campaign=campaign, order_id=order_id), _referral(referral_id)
+        case Voucher(code_key=code_key, referral_id=referral_id):
+            return Key.of(Voucher, code_key=code_key), _referral(referral_id)
+        case RefereeClaim(campaign=campaign, digest=digest):
+            return Key.of(RefereeClaim, campaign=campaign, digest=digest), _invitation(entity)
+        case Invitation(referral_id=str(referral_id)):
+            return _invitation(entity), _referral(referral_id)
+    return None
+
+
+def _referral(referral_id: str) -> Key[Referral]:
+    return Key.of(Referral, referral_id=referral_id)
+
+
+def _invitation(entity: RefereeClaim | Invitation) -> Key[Invitation]:
+    return Key.of(Invitation, sponsor_id=entity.sponsor_id, invitation_id=entity.invitation_id)
 
 
 def _stored_at(ports: Ports, *keys: Key[Any]) -> tuple[list[Entity], list[Key[Any]]]:

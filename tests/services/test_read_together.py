@@ -1,0 +1,74 @@
+"""Reading together: one call for what is looked up one by one, and nothing kept beyond it."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.orders import Order
+from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.ports import Key, Ports, Replace
+from chalicelib.services.read_together import read_together, with_what_follows
+from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.repository import RecordingRepository
+from tests.fakes.world import World, wrapped
+from tests.services.test_orders import NEWCOMER
+
+NOTHING = Key.of(Order, campaign=CAMPAIGN, order_id="none")
+
+
+@pytest.fixture
+def referral(world: World) -> Referral:
+    """The one referral of the world, as it is stored."""
+    world.referral(NEWCOMER)
+    [stored] = world.memory.all(Referral)
+    return stored
+
+
+def key_of(referral: Referral) -> Key[Referral]:
+    return Key.of(Referral, referral_id=referral.referral_id)
+
+
+def recorded(world: World) -> tuple[Ports, RecordingRepository]:
+    recording = RecordingRepository(world.repository)
+    return wrapped(world, lambda _: recording), recording
+
+
+def test_what_was_read_together_costs_no_further_call(world: World, referral: Referral) -> None:
+    ports, recording = recorded(world)
+    together = read_together(ports, [key_of(referral), NOTHING]).repository
+    assert together.get(Referral, referral_id=referral.referral_id) == referral
+    assert together.get(Order, campaign=CAMPAIGN, order_id="none") is None
+    assert together.read(NOTHING).entities == {}
+    assert together.read(key_of(referral)).entities == {key_of(referral): referral}
+    assert [call.partition(" ")[0] for call in recording.calls] == ["read"]
+
+
+def test_whatever_else_is_asked_is_read_as_it_is(world: World, referral: Referral) -> None:
+    ports, recording = recorded(world)
+    together = read_together(ports, [NOTHING]).repository
+    assert together.get(Referral, referral_id=referral.referral_id) == referral
+    # Partly known: all of it is read, together.
+    assert together.read(NOTHING, key_of(referral)).get(key_of(referral)) == referral
+    assert together.get_many(Referral, [{"referral_id": referral.referral_id}]) == [referral]
+    assert len(recording.calls) == 4
+
+
+def test_ports_that_were_not_read_with_have_what_is_stored(
+    world: World, referral: Referral
+) -> None:
+    together = read_together(world.ports, [key_of(referral)])
+    world.repository.commit(Replace(referral))
+    [stored] = world.memory.all(Referral)
+    assert stored.revision > referral.revision
+    assert world.ports.repository.get(Referral, referral_id=referral.referral_id) == stored
+    assert together.repository.get(Referral, referral_id=referral.referral_id) == referral
+
+
+def test_keys_lead_to_further_ones_each_once(referral: Referral) -> None:
+    first, second, third = (
+        Key.of(RefereeClaim, campaign=CAMPAIGN, digest=digest) for digest in ("a", "b", "c")
+    )
+    leads = {first: third, second: third, third: first}
+    assert with_what_follows([first, second], leads) == [first, second, third]
+    assert with_what_follows([NOTHING], leads) == [NOTHING]
