@@ -16,12 +16,14 @@ from bench.recording import read, size_of, written
 from chalicelib.adapters.dynamodb.schema import SHARDS
 from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain import changes, consents
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.services.ports import Agenda
 from tests.api.consumers import WORK
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, PURCHASE
 from tests.api.warm import recorded
-from tests.api.world import World, posting
+from tests.api.world import KEY as DIGEST_KEY
+from tests.api.world import STRANGER, World, posting
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +89,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_voucher": [BATCH],
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
-    "post_orders": [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
+    # Whom the rows may concern; all that the row takes.
+    "post_orders": [*CAMPAIGNS, BATCH, BATCH, WRITE],
     "list_campaigns": CAMPAIGNS,
     "get_dashboard": [*DASHBOARD, *FEED],
     "get_wall": [GET, *DASHBOARD, *FEED],
@@ -157,7 +160,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *RECEIPTS,
     ],
     "ingest: an order": [
-        *[READ_FILE, *[BATCH] * 3, GET, WRITE],
+        *[READ_FILE, BATCH, BATCH, WRITE],
         *[*RECEIPTS, GET, PUT],  # the receipts, and when the last order file came
     ],
     "ingest: an acknowledgement": [
@@ -240,6 +243,23 @@ def test_a_route_makes_these_calls_and_no_other(world: World, operation: str) ->
 def test_a_consumer_makes_these_calls_and_no_other(world: World, work: str) -> None:
     calls = recorded(world, WORK[work](world))
     assert [call.name for call in calls] == CONSUMERS[work]
+
+
+@pytest.mark.parametrize("with_code", [False, True])
+def test_an_order_of_a_referee_is_one_read_and_one_write(world: World, with_code: bool) -> None:
+    code = world.voucher()
+    digest = AddressDigests.of(Address.parse(STRANGER), [DIGEST_KEY]).for_client
+    named = {"email_digest": digest, "voucher_code": code if with_code else ""}
+    reports = [
+        PURCHASE | named | {"order_id": f"A{number}", "status": status}
+        for status in ("placed", "kept", "kept")
+        for number in range(2)
+    ]
+    request = posting("/v1/client/orders", {"orders": reports})
+    calls = recorded(world, lambda: world.ask(request))
+    look_up = [BATCH, BATCH]  # whom the rows may concern, and where that leads to
+    first, then, repeated = [BATCH, WRITE] * 2, [BATCH, WRITE] * 2, [BATCH] * 2
+    assert [call.name for call in calls] == [*CAMPAIGNS, *look_up, *first, *then, *repeated]
 
 
 @pytest.mark.parametrize(

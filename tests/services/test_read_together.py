@@ -65,7 +65,7 @@ def test_ports_that_were_not_read_with_have_what_is_stored(
     assert together.repository.get(Referral, referral_id=referral.referral_id) == referral
 
 
-def test_keys_lead_to_further_ones_each_once(referral: Referral) -> None:
+def test_keys_lead_to_further_ones_each_once() -> None:
     first, second, third = (
         Key.of(RefereeClaim, campaign=CAMPAIGN, digest=digest) for digest in ("a", "b", "c")
     )

@@ -32,7 +32,10 @@ KINDS = (
     Order, OrderUses, OrderReference, RefereeClaim, Voucher, Redemption, Invitation, Referral,
 )  # fmt: skip
 # Those that are read after the other commit; what is not among them was read before it.
-LATE = [late for count in (1, 2) for late in combinations(KINDS, count)]
+LATE = [
+    *(late for count in (1, 2) for late in combinations(KINDS, count)),
+    (Order, Referral, Voucher, Redemption),  # all of a use but the note of it
+]
 RECORDED = OrderOutcome("recorded")
 Row = dict[str, str]
 Late = tuple[type[Entity], ...]
@@ -162,6 +165,22 @@ def test_rows_of_one_call_that_touch_the_same_meet_no_conflict(world: World) -> 
     assert None not in list(record_reported_orders(ports, [world.campaign], rows))
     reads = [call for call in recording.calls if call.startswith(("read", "get"))]
     assert len(reads) == 2 + len(rows)
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_cancellation_is_one_read_whether_it_gives_a_voucher_back(
+    world: World, is_used: bool
+) -> None:
+    code = welcome_code(world)
+    recording = RecordingRepository(world.repository)
+    if is_used:
+        record(world, world.order("A1", of=NEWCOMER, code=code))
+    cancelled = world.order("A1", "cancelled", of=NEWCOMER, code=code)
+    for _ in range(2):
+        recording.calls.clear()
+        reported(world, cancelled, wrapped(world, lambda _: recording))
+        reads = [call for call in recording.calls if call.startswith(("read", "get"))]
+        assert len(reads) == 1
 
 
 @pytest.mark.parametrize("of", [NEWCOMER, ""])
