@@ -69,6 +69,6 @@ def test_keys_lead_to_further_ones_each_once() -> None:
     first, second, third = (
         Key.of(RefereeClaim, campaign=CAMPAIGN, digest=digest) for digest in ("a", "b", "c")
     )
-    leads = {first: third, second: third, third: first}
-    assert with_what_follows([first, second], leads) == [first, second, third]
+    leads = {first: third, second: third, third: NOTHING}
+    assert with_what_follows([first, second], leads) == [first, second, third, NOTHING]
     assert with_what_follows([NOTHING], leads) == [NOTHING]

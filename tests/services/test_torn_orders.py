@@ -20,7 +20,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.orders.record import OrderOutcome, record_order
 from chalicelib.services.orders.record_many import find_matches, record_reported_orders
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import Key, Ports
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.repository import RecordingRepository, TornRepository
 from tests.fakes.world import World, wrapped
@@ -78,6 +78,17 @@ def test_law_6_a_cancellation_that_meets_its_order_leaves_no_voucher_used(
     assert voucher_of(world, code).state is VoucherState.ISSUED
     assert only_order(world).status is OrderStatus.CANCELLED
     assert world.memory.all(OrderUses) == []
+
+
+def test_law_6_an_order_that_is_seen_without_the_use_of_its_voucher_gives_it_back(
+    world: World,
+) -> None:
+    code = welcome_code(world)
+    placed, cancelled = (
+        world.order("A1", status, of=NEWCOMER, code=code) for status in ("placed", "cancelled")
+    )
+    reported(world, cancelled, torn(world, lambda: record(world, placed), (Order, Referral)))
+    assert voucher_of(world, code).state is VoucherState.ISSUED
 
 
 @pytest.mark.parametrize("late", LATE, ids=names_of)
@@ -165,6 +176,20 @@ def test_rows_of_one_call_that_touch_the_same_meet_no_conflict(world: World) -> 
     assert None not in list(record_reported_orders(ports, [world.campaign], rows))
     reads = [call for call in recording.calls if call.startswith(("read", "get"))]
     assert len(reads) == 2 + len(rows)
+
+
+def test_whom_rows_concern_and_where_that_leads_to_are_two_reads_for_all(world: World) -> None:
+    code = welcome_code(world)
+    recording = RecordingRepository(world.repository)
+    rows = [row_of(world.order(f"A{number}", of=NEWCOMER, code=code)) for number in range(3)]
+    matches = find_matches(wrapped(world, lambda _: recording), [world.campaign], rows)
+    assert recording.calls == [
+        "read OrderUses + Order + RefereeClaim + SponsorClaim + Voucher",
+        "read Invitation",
+    ]
+    [referral] = world.memory.all(Referral)
+    key = Key.of(Referral, referral_id=referral.referral_id)
+    assert {to for to in matches.leads.values() if to.kind is Referral} == {key}
 
 
 @pytest.mark.parametrize("is_used", [False, True])
