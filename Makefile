@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package wheel deploy rollback doctor bench memory bench-lists bench-exchange bench-files bench-mails mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package wheel deploy rollback doctor bench memory bench-lists bench-exchange bench-files bench-mails bench-orders mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ screenshots: env node ## a picture of every page and state, small, into docs/scr
 
 bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the sending rate
 	@$(RUN) -m bench.mails
+
+bench-orders: env ## what 500 reported orders of referees ask of AWS, by call and by file
+	@$(RUN) -m bench.orders
 
 bench-exchange: env node ## a million voucher codes beside npm's voucher-code-generator, and the calls of a till
 	@$(RUN) -m bench.exchange

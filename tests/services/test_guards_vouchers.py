@@ -59,7 +59,7 @@ def test_a_use_that_a_call_gives_back_meanwhile_is_not_given_back_twice(world: W
     torn = wrapped(
         world,
         lambda inner: TornRepository(
-            inner, lambda: roll_back(world.ports, voucher.code, "A1"), late=Order
+            inner, lambda: roll_back(world.ports, voucher.code, "A1"), Order
         ),
     )
     campaigns = CampaignVersions(torn, CAMPAIGN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.orders import Order
@@ -69,6 +71,6 @@ def test_keys_lead_to_further_ones_each_once() -> None:
     first, second, third = (
         Key.of(RefereeClaim, campaign=CAMPAIGN, digest=digest) for digest in ("a", "b", "c")
     )
-    leads = {first: third, second: third, third: NOTHING}
+    leads: dict[Key[Any], Key[Any]] = {first: third, second: third, third: NOTHING}
     assert with_what_follows([first, second], leads) == [first, second, third, NOTHING]
     assert with_what_follows([NOTHING], leads) == [NOTHING]
