@@ -262,6 +262,16 @@ def test_an_order_of_a_referee_is_one_read_and_one_write(world: World, with_code
     assert [call.name for call in calls] == [*CAMPAIGNS, *look_up, *first, *then, *repeated]
 
 
+def test_a_report_that_leaves_out_the_code_of_its_order_reads_once_more(world: World) -> None:
+    order = PURCHASE | {"voucher_code": world.voucher(), "status": "placed"}
+    digest = AddressDigests.of(Address.parse(STRANGER), [DIGEST_KEY]).for_client
+    world.post("/v1/client/orders", {"orders": [order]})
+    kept = PURCHASE | {"email_digest": digest, "status": "kept"}
+    request = posting("/v1/client/orders", {"orders": [kept]})
+    calls = recorded(world, lambda: world.ask(request))
+    assert [call.name for call in calls] == [*CAMPAIGNS, *[BATCH] * 2, *[BATCH, BATCH, WRITE]]
+
+
 @pytest.mark.parametrize(
     "operation",
     [

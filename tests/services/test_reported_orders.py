@@ -10,7 +10,9 @@ from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.files.orders import OrderRow
+from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.orders.record import OrderOutcome
@@ -22,6 +24,7 @@ from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_orders import NEWCOMER, row_of
 
 OTHER = "other-vip"
+PAUL = "paul@example.fr"
 STRANGER = OrderOutcome("not_a_referees")
 RECORDED = OrderOutcome("recorded")
 
@@ -68,6 +71,22 @@ def test_an_order_that_cannot_be_read_is_left_and_named_and_the_others_are_recor
     [failure] = failures
     assert (failure.kind, failure.name) == ("reported order", "2")  # no word of the client's
     assert isinstance(failure.error, UnreadableError)
+
+
+@pytest.mark.parametrize("kind", [Invitation, Referral])
+def test_where_a_row_leads_to_what_cannot_be_read_it_alone_is_left(
+    world: World, kind: type[Invitation] | type[Referral]
+) -> None:
+    world.referral(PAUL)
+    rows = [row_of(world.order(f"A{number}", of=of)) for number, of in enumerate((NEWCOMER, PAUL))]
+    referral = world.memory.all(Referral)[1]
+    [spoiled] = [
+        one for one in world.memory.all(kind) if one.invitation_id == referral.invitation_id
+    ]
+    spoil(world, spoiled)
+    outcomes, failures = reported(world, *rows)
+    assert outcomes == [RECORDED, None]
+    assert [failure.name for failure in failures] == ["2"]
 
 
 def test_of_a_campaign_that_cannot_be_read_its_own_orders_alone_are_left(world: World) -> None:
