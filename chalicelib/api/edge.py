@@ -275,12 +275,15 @@ class Edge:
             @wraps(view)
             def served(**path: str) -> Response:
                 with flushed():
-                    return self._answer(operation, view, path)
+                    answer = self._answer(operation, view, path)
+                if self.blueprint.current_request.method == "HEAD":
+                    answer.body = ""
+                return answer
 
             served.__name__ = operation.name
             route: Any = self.blueprint.route(
                 operation.path,
-                methods=[operation.method],
+                methods=list(operation.methods),
                 name=operation.name,
                 content_types=["*/*"],
                 authorizer=_authorizer(operation),

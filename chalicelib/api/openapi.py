@@ -147,6 +147,8 @@ class _Document:
                 FAILURES: {"description": FAILURE, "content": _problem_content(self._problem)},
             },
         }
+        if "HEAD" in operation.methods:
+            described["description"] = "Answered to HEAD as well, without a body."
         if operation.request:
             described["requestBody"] = {
                 "description": f"At most {operation.max_body_kb} KB.",

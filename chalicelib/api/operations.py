@@ -59,6 +59,14 @@ class Operation:
         return tuple(sorted({*self.problems, *body, *sent, *accepted, *typed, *kept_out, *write}))
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """Its method, and HEAD for what is opened in a browser: link checkers and the crawlers of
+        chat programs ask so before they show a link, and API Gateway knows no HEAD by itself.
+        """
+        is_opened = self.method == "GET" and (self.html or 303 in self.answers)
+        return ("GET", "HEAD") if is_opened else (self.method,)
+
+    @property
     def writes(self) -> bool:
         """Whether it changes anything: a POST may also ask, with what is not to be in a path."""
         return self.method != "GET" and not self.reads_alone

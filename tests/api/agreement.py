@@ -32,7 +32,7 @@ def _validator(schema: str) -> Draft202012Validator:
 
 
 def disagreement(
-    operation: Operation, status: int, headers: Mapping[str, str], body: bytes
+    operation: Operation, status: int, headers: Mapping[str, str], body: bytes, method: str
 ) -> str | None:
     """What is not as described; None when all is."""
     described = _described()["paths"][operation.path][operation.method.lower()]
@@ -49,10 +49,14 @@ def disagreement(
     media = content.get(content_type)
     if media is None:
         return f"{content_type} in place of {', '.join(content)}"
+    if method == "HEAD" and body:
+        return "a body in answer to HEAD"
     if content_type == operation.binary:
         return None if body.startswith(b"PK") else "a file that is no zip"
     if content_type == "text/html":
         return _problem_of_page(headers)
+    if method == "HEAD":
+        return None
     found = next(_validator(json.dumps(media["schema"])).iter_errors(json.loads(body)), None)
     return f"{operation.name} {status}: {found.message} at {found.json_path}" if found else None
 

@@ -29,7 +29,9 @@ ACCOUNT = "an-account"  # of the pool
 ORIGIN_KEY_HEADER, ORIGIN_KEY = "X-Origin-Key", "an-origin-key"
 
 _BINARY = {one.binary for one in OPERATIONS if one.binary}
-_OPERATIONS: dict[tuple[str, str], Operation] = {(one.path, one.method): one for one in OPERATIONS}
+_OPERATIONS: dict[tuple[str, str], Operation] = {
+    (one.path, method): one for one in OPERATIONS for method in one.methods
+}
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Gateway:
             body=_body_of(reported, {name.lower(): value for name, value in headers.items()}),
         )
         wrong = disagreement(
-            _OPERATIONS[resource, method], answer.status, answer.headers, answer.body
+            _OPERATIONS[resource, method], answer.status, answer.headers, answer.body, method
         )
         assert wrong is None, wrong
         return answer

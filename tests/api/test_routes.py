@@ -62,6 +62,19 @@ def test_every_operation_answers_a_good_request_with_its_first_status(
     assert answer.status == next(iter(operation.answers))
 
 
+@pytest.mark.parametrize("name", ["open_link", "open_unsubscribe", "unsubscribe_page"])
+def test_what_is_opened_in_a_browser_is_answered_to_head_without_its_body(
+    world: World, name: str
+) -> None:
+    request = GOOD[name](world)
+    page, head = world.ask(request), world.ask(replace(request, method="HEAD"))
+    assert (head.status, head.headers, head.body) == (page.status, page.headers, b"")
+
+
+def test_a_link_that_there_is_not_is_answered_so_to_head(world: World) -> None:
+    assert world.ask(Request("HEAD", "/p/nobodys")).status == 404
+
+
 def test_a_campaign_has_what_the_pages_need(world: World) -> None:
     reported = world.get(OF_CAMPAIGN).json()
     assert reported["brand"] == {

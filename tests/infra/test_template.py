@@ -20,6 +20,7 @@ from bench.memory.demands import MEASURED_ELSEWHERE_MB
 from bench.memory.sizes import MARGIN
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.api.edge import PAGE_POLICY
+from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain import sending
 from chalicelib.domain.effects import EFFECTS
 from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPORTS
@@ -266,6 +267,13 @@ def test_a_pass_is_the_one_thing_that_the_gateway_hands_on_as_a_file(
     api = resources["RestAPI"]["Properties"]
     assert api["BinaryMediaTypes"] == ["application~1vnd.apple.pkpass"]
     assert "x-amazon-apigateway-binary-media-types" not in api["DefinitionBody"]
+
+
+def test_the_gateway_knows_the_methods_of_each_operation_and_no_other(resources: Resources) -> None:
+    paths = resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    known = {(path, method.upper()) for path, methods in paths.items() for method in methods}
+    assert known == {(one.path, method) for one in OPERATIONS for method in one.methods}
+    assert ("/p/{link_code}", "HEAD") in known
 
 
 def test_a_layer_is_for_the_runtime_of_its_functions(resources: Resources, made: Package) -> None:

@@ -101,6 +101,13 @@ def test_pages_of_shared_links_are_limited_because_the_api_makes_them(acl: WebAc
     assert acl.refusing(SOMEBODY, "GET", "/p/other") is None
 
 
+def test_asking_for_the_head_of_an_answer_counts_as_reading_it(acl: WebAcl) -> None:
+    flood(acl, "HEAD", "/p/k7qm2")
+    assert acl.refusing(LAPTOP, "HEAD", "/v1/campaigns/demo-vip") == "reads"
+    assert acl.refusing(LAPTOP, "GET", "/p/other") == "reads"
+    assert acl.refusing(LAPTOP, "POST", SIGN_IN) is None
+
+
 def test_an_address_is_answered_again_once_its_count_has_fallen(acl: WebAcl, clock: Clock) -> None:
     flood(acl, "POST", SIGN_IN)
     clock.at += FIVE_MINUTES - 1
