@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
+from chalicelib.domain.locales import wished_languages
+
 METADATA: Final = "preloads"  # S3 hands it over as x-amz-meta-preloads
 _TEXTS: Final = re.compile(r'data-language="([a-z]{2})"\s+data-texts="(/assets/[0-9a-f]+\.json)"')
 _CAMPAIGN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -35,8 +37,8 @@ def link_header(preloads: str | None, query: str, headers: Mapping[str, str]) ->
     if not texts:
         return None
     asked = parse_qs(query)
-    accepted = re.split(r"[,;]", headers.get("accept-language", ""))
-    wanted = [one.strip()[:2].lower() for one in (*asked.get("lang", [""])[:1], *accepted)]
+    chosen = asked.get("lang", [""])[0][:2].lower()
+    wanted = [chosen, *wished_languages(headers.get("accept-language", ""))]
     language = next((one for one in wanted if one in texts), next(iter(texts)))
     addresses = [texts[language]]
     campaign = asked.get("campaign", [""])[0]

@@ -15,12 +15,11 @@ from typing import Any, Final
 from chalicelib.domain.campaign.brand import CONTENT_TYPES, Picture
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Trigger
-from chalicelib.domain.locales import LOCALES
+from chalicelib.domain.locales import LOCALES, wished_languages
 from chalicelib.mails.catalogues import words_in
 from chalicelib.mails.formats import long_day, money_text, one_line, typeset
 from chalicelib.mails.render import COMPILED, environment
 
-_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})\b")
 _HEAD: Final = re.compile(r"<!-- card -->.*<!-- /card -->", re.DOTALL)
 _LANG: Final = re.compile(r'<html lang="[a-z]{2}">')
 _TEXTS: Final = r'data-language="{}"\s+data-texts="(/assets/[0-9a-f]+\.json)"'
@@ -60,10 +59,11 @@ class Card:
 
 
 def card_language(accept_language: str, campaign: Campaign) -> str:
-    """The first language of an `Accept-Language` header that the campaign has, else its first."""
-    asked = (_LANGUAGE.match(one) for one in accept_language.split(","))
-    wanted = [found[1].lower() for found in asked if found]
-    return next(one for one in (*wanted, *campaign.locales) if one in campaign.locales)
+    """The most wanted language of an `Accept-Language` header that the campaign has, else its
+    first.
+    """
+    wanted = (*wished_languages(accept_language), *campaign.locales)
+    return next(one for one in wanted if one in campaign.locales)
 
 
 def card_of(

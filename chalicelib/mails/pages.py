@@ -6,27 +6,23 @@ in the catalogue of mails. A refusal is answered with the same page for any toke
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.locales import LOCALES
+from chalicelib.domain.locales import LOCALES, wished_languages
 from chalicelib.domain.people import OppositionScope
 from chalicelib.mails.catalogues import words_in
 from chalicelib.mails.formats import one_line, typeset
 from chalicelib.mails.render import COMPILED, environment
 
-_LANGUAGE = re.compile(r"\s*([A-Za-z]{2})\b")
-
 
 def locale_for(accept_language: str, campaign: Campaign | None = None) -> str:
-    """The first language of an `Accept-Language` header that there are texts in; else the
+    """The most wanted language of an `Accept-Language` header that there are texts in; else the
     campaign's first, else the first of all.
     """
-    asked = (_LANGUAGE.match(one) for one in accept_language.split(","))
-    wanted = [found[1].lower() for found in asked if found]
     others = campaign.locales if campaign else ()
-    return next(one for one in (*wanted, *others, *LOCALES) if one in LOCALES)
+    wanted = (*wished_languages(accept_language), *others, *LOCALES)
+    return next(one for one in wanted if one in LOCALES)
 
 
 def unsubscribe_page(campaign: Campaign | None, locale: str, action: str) -> str:

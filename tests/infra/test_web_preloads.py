@@ -34,6 +34,16 @@ CASES = [
     (META, "campaign=demo-vip&lang=en", "fr"),
     (META, "campaign=demo-vip&lang=de", "de-DE,EN;q=0.5"),
     (META, "campaign=demo-vip", "de, pl ;q=0.1"),
+    (META, "", "fr;q=0.3, en;q=0.9"),
+    (META, "", "fr;q=0.9,en-GB ; q=0.91"),
+    (META, "", "fr;q=0, en;q=0.001"),
+    (META, "", "fr;q=0"),
+    (META, "", "fr;q=0.5,en;q=0.5"),
+    (META, "", "fr;q=two,,;q=1,en;q=-1,*,en;q=0.2"),
+    (META, "", "fra, en-"),
+    (META, "", "fr;q=1.5, en;q=0."),
+    (META, "", "fr;level=1;q=0.2, en;q=0.1"),
+    (META, "", "\u0001;;;=,\u00e9n, en"),
     (META, "campaign=%3E%3B%20rel%3Dpreconnect", "en"),
     (META, "campaign=" + "a" * 60, "en"),
     (META, "campaign=Demo", "constructor,en"),
@@ -75,6 +85,11 @@ def test_the_function_and_the_front_name_the_same(resources: dict[str, Any], nod
         headers = {"accept-language": accepted} if accepted else {}
         assert link == link_header(metadata, query, headers), (query, accepted)
         assert "x-amz-meta-preloads" not in answer["headers"]
+
+
+def test_the_language_that_the_reader_wants_most_is_named() -> None:
+    header = link_header(META, "", {"accept-language": "fr;q=0.3, en;q=0.9"})
+    assert header == "</assets/bb.json>; rel=preload; as=fetch; crossorigin"
 
 
 def test_the_readers_language_and_the_campaign_are_named_and_nothing_else_gets_in() -> None:

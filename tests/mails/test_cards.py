@@ -176,7 +176,14 @@ def test_a_link_of_which_nothing_can_be_said_has_a_page_without_a_promise(publis
 
 @pytest.mark.parametrize(
     ("accepted", "language"),
-    [("", "fr"), ("en-GB,fr;q=0.5", "en"), ("pl,en", "en"), ("de", "fr"), ("*", "fr")],
+    [
+        ("", "fr"),
+        ("en-GB,fr;q=0.5", "en"),
+        ("pl,en", "en"),
+        ("de", "fr"),
+        ("*", "fr"),
+        ("fr;q=0.3,en;q=0.9", "en"),
+    ],
 )
 def test_the_language_is_one_of_the_campaigns(accepted: str, language: str) -> None:
     assert card_language(accepted, campaign_like_demo()) == language
