@@ -30,10 +30,11 @@ _LONGEST_LINE: Final = 998  # RFC 5322, 2.1.1
 
 
 class _OwnHeaders(EmailPolicy):
-    """Writes addresses and identifiers itself.
+    """Writes addresses, identifiers and the subject itself.
 
     The standard folding encodes any token longer than 78 characters, which no mail client decodes
-    in a List-Unsubscribe header, and encodes a name with an accent only in part.
+    in a List-Unsubscribe header, encodes a name with an accent only in part, and loses the space
+    between two words of a subject that it encodes apart.
     """
 
     def fold(self, name: str, value: str) -> str:
@@ -41,6 +42,8 @@ class _OwnHeaders(EmailPolicy):
             written = ", ".join(_mailbox(name, address) for address in value.addresses)
         elif name in {"Message-ID", "List-Unsubscribe", "X-Tandem-Mail"}:
             written = str(value)
+        elif name == "Subject" and not value.isascii():
+            written = Header(str(value), "utf-8", header_name=name).encode(linesep="\r\n")
         else:
             return str(super().fold(name, value))
         return f"{name}: {written}\r\n"

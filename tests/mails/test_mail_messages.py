@@ -75,6 +75,12 @@ def addresses(message: EmailMessage, name: str) -> list[tuple[str, str]]:
     return [(address.display_name, address.addr_spec) for address in header.addresses]
 
 
+@pytest.mark.parametrize("brand", ["M" * length for length in range(1, 121)], ids=len)
+def test_a_subject_is_read_as_it_was_written_wherever_it_is_folded(brand: str) -> None:
+    subject = f"Votre bon d’achat {brand} de 5\u00a0€ n’est plus valable, Zoé"
+    assert read(made(replace(RENDERED, subject=subject)))["Subject"] == subject
+
+
 def test_the_message_is_two_alternatives_in_quoted_printable() -> None:
     got = read(made())
     assert got.get_content_type() == "multipart/alternative"
