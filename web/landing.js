@@ -94,23 +94,22 @@ function showOffers(campaign) {
   byId("kept-note").hidden = !waitForReturns(both);
   const give = showOwnWords("referee-offer", campaign.offer, benefits?.referee ?? []);
   const get = showOwnWords("sponsor-offer", campaign.sponsor_offer, benefits?.sponsor ?? []);
-  showOffer("give", benefits?.referee ?? [], "referee", currency, give);
-  showOffer("get", benefits?.sponsor ?? [], "sponsor", currency, get);
+  showOffer("give", benefits?.referee ?? [], currency, give);
+  showOffer("get", benefits?.sponsor ?? [], currency, get);
 }
 
 /**
  * @param {"give" | "get"} name
  * @param {BenefitAnswer[]} benefits
- * @param {"sponsor" | "referee"} role
  * @param {string} currency
  * @param {boolean} hasWords whether the campaign says it in its own words: one step needs no more
  */
-function showOffer(name, benefits, role, currency, hasWords) {
+function showOffer(name, benefits, currency, hasWords) {
   byId(`you-${name}`).hidden = benefits.length === 0;
   const [first] = benefits;
   byId(`${name}-ticket`).replaceChildren(...(first ? [createTicket({ ...first, currency })] : []));
   const shown = hasWords && benefits.length === 1 ? [] : benefits;
-  showLadder(byId(`${name}-ladder`), shown, role, currency);
+  showLadder(byId(`${name}-ladder`), shown, "sponsor", currency);
 }
 
 /**

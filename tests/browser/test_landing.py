@@ -33,6 +33,17 @@ def test_sign_in_sends_the_address_and_says_to_check_the_inbox(
     expect(page.get_by_text("Address you gave: camille@example.fr")).to_be_visible()
 
 
+def test_what_others_are_given_is_said_of_them_to_the_sponsor_who_reads_it(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("/")
+    expect(page.locator("#give-ladder span")).to_have_text([
+        "As soon as someone accepts",
+        "After someone’s first order (of €30 or more)",
+        "After their order no. 2 (of €30 or more)",
+    ])  # fmt: skip
+
+
 def test_a_typo_is_corrected_with_one_tap(api: ScriptedApi, open_page: OpenPage) -> None:
     error = {"field": "email", "reason": "probably_mistyped", "suggestion": "jeanne@gmail.com"}
     api.refuses(SIGN_IN, 422, "invalid-address", errors=[error])

@@ -31,6 +31,14 @@ def offer(api: ScriptedApi, open_page: OpenPage) -> Page:
     return page
 
 
+def test_each_step_is_said_to_the_person_who_is_invited(offer: Page) -> None:
+    expect(offer.locator("#ladder span")).to_have_text([
+        "As soon as you accept",
+        "After your first order (of €30 or more)",
+        "After your second order (of €30 or more)",
+    ])  # fmt: skip
+
+
 def test_opening_an_invitation_changes_nothing(api: ScriptedApi, offer: Page) -> None:
     expect(offer.get_by_text("€10 off an order of €40 or more.")).to_be_visible()
     expect(offer.get_by_role("link", name="version 2025-1")).to_have_attribute(

@@ -38,6 +38,18 @@ def places(text: str) -> frozenset[str]:
 
 
 @every_language
+def test_a_key_is_of_one_catalogue_alone(language: str) -> None:
+    """Of two texts with one key, every page would show the one that is read last."""
+    keys = [
+        str(message.id[0] if message.pluralizable else message.id)
+        for domain in DOMAINS
+        for message in read_catalogue(language, domain)
+        if message.id
+    ]
+    assert [key for key in set(keys) if keys.count(key) > 1] == []
+
+
+@every_language
 def test_every_counter_has_a_text_in_every_language(language: str) -> None:
     assert names_in(language, "count") == set(FUNNEL)
     assert names_in(language, "act") == {name.value for name in ACTS}

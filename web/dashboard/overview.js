@@ -279,8 +279,9 @@ function drawRules({ currency, days }, counts, { choice }) {
 
 /** @param {string} rung */
 function rungName(rung) {
-  if (rung === "0") return getText("rung.confirmation");
-  return rung === "more" ? getText("rung.more") : getText("rung.order", { number: rung });
+  if (rung === "0") return getText("rule-rung.confirmation");
+  if (rung === "more") return getText("rule-rung.more");
+  return getText("rule-rung.order", { number: rung });
 }
 
 /** @param {Record<string, number>} counts */

@@ -51,7 +51,7 @@ export function createTicket({ value, currency, minimum_basket: minimum }, ...mo
  *
  * @param {HTMLElement} list
  * @param {BenefitAnswer[]} benefits
- * @param {Role} role
+ * @param {Role} role who reads it, and is spoken to
  * @param {string} currency
  */
 export function showLadder(list, benefits, role, currency) {
