@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
@@ -140,8 +140,11 @@ def scripted(api: ScriptedApi) -> None:
 
 
 def preview() -> dict[str, str]:
-    """The mail of an invitation, as the API shows it before it leaves."""
-    mail = rendered(INVITATION_MAIL, "fr")
+    """The mail of an invitation, as the API shows it before it leaves: with its steps in a table,
+    since the campaign has no words of its own for them.
+    """
+    wordless = replace(INVITATION_MAIL.campaign, offer={})
+    mail = rendered(replace(INVITATION_MAIL, campaign=wordless), "fr")
     return {
         "locale": mail.locale, "sender_name": "Maison Verte", "subject": mail.subject,
         "sender": "no-reply@maison-verte.example", "text": mail.text, "html": mail.html,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 from .answers import QR, SPACE, VOUCHERS
 from .conftest import OpenPage, Watch
 from .front import PKPASS, Pass, ScriptedApi
+from .test_every_page import preview
 
 pytestmark = pytest.mark.browser
 
@@ -346,6 +348,27 @@ def test_the_mail_that_will_leave_is_shown_in_the_language_chosen_for_it(
     assert api.made(INVITE) == []
 
 
+@pytest.mark.parametrize(
+    ("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(35, 35, 32)")]
+)
+def test_the_mail_is_shown_whole_and_in_the_scheme_of_who_looks_at_it(
+    api: ScriptedApi, space: Page, scheme: Literal["light", "dark"], ground: str
+) -> None:
+    mail = preview()
+    api.answers(PREVIEW, 200, mail)
+    space.emulate_media(color_scheme=scheme)
+    space.get_by_role("button", name="See the message that will be sent").click()
+    drawn = space.locator("#preview-mail")
+    expect(drawn.locator(".card")).to_have_css("background-color", ground)
+    program = space.context.new_page()
+    program.emulate_media(color_scheme=scheme)
+    program.set_content(mail["html"])
+    expect(program.locator(".card")).to_have_css("background-color", ground)
+    read, shown = program.inner_text("body").split(), drawn.locator("> table").inner_text().split()
+    assert shown == read
+    assert "7,50" in read
+
+
 def test_a_preview_that_fails_says_so_beside_its_button(api: ScriptedApi, space: Page) -> None:
     api.refuses(PREVIEW, 503, "unavailable")
     space.get_by_role("button", name="See the message that will be sent").click()
@@ -388,7 +411,17 @@ def test_the_address_that_was_typed_to_sign_in_is_said_to_be_ones_own(
     expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
     enter(page, "jeanne@example.fr, camille@EXAMPLE.fr")
     expect(page.locator(".chip.wrong")).to_have_count(1)
-    expect(page.get_by_text("This is your own address")).to_be_visible()
+    own = page.get_by_text("This is your own address")
+    expect(own).to_be_visible()
+    wrong = {"field": "referees[0].email", "reason": "invalid"}
+    api.refuses(INVITE, 422, "invalid-address", errors=[wrong])
+    page.get_by_role("button", name="Send 2 invitations").click()
+    expect(page.locator(".chip.wrong")).to_have_count(2)
+    expect(own).to_be_visible()
+    field, words = page.locator("#chips").bounding_box(), own.bounding_box()
+    assert field
+    assert words
+    assert words["y"] >= field["y"] + field["height"] + 5  # below the ring round the field
     stored = page.evaluate("JSON.stringify(localStorage)").lower()
     assert "own-address" in stored
     assert "camille@example" not in stored

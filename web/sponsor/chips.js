@@ -168,13 +168,14 @@ export function createChips(draftName, changed, isOwn) {
     count: () => chips.length,
     focus: () => input.focus(),
     /**
-     * Marks those that the API refused: by their place in what was sent.
+     * Marks those that the API refused, by their place in what was sent. What it does not say, that
+     * an address is the sponsor's own, goes on being said.
      *
      * @param {Map<number, ChipError>} errors
      */
     mark(errors) {
-      chips = chips.map(({ error: _, ...chip }, at) => {
-        const error = errors.get(at);
+      chips = chips.map(({ error: before, ...chip }, at) => {
+        const error = errors.get(at) ?? (before?.reason === "own" ? before : null);
         return error ? { ...chip, error } : chip;
       });
       update();
