@@ -47,11 +47,12 @@ class _Brand:
 
 def _brand(campaign: Campaign) -> _Brand:
     shown, logo = campaign.brand, campaign.picture(campaign.brand.logo)
-    owner = [shown.legal.name, shown.legal.address] if shown.legal else [shown.name]
+    legal = shown.legal
+    owner = [legal.name, legal.address, legal.registration] if legal else [shown.name]
     return _Brand(
         name=one_line(shown.name),
         logo=f"/{logo.path(campaign.id)}" if logo else None,
-        owner=one_line(", ".join(owner)),
+        owner=one_line(", ".join(filter(None, owner))),
         contact=one_line(shown.contact),
         rights_url=f"/privacy/?campaign={campaign.id}",
     )

@@ -438,6 +438,7 @@ def test_the_page_names_the_brand_in_the_readers_language(
 def test_the_page_leads_to_what_else_somebody_may_ask_for(world: World) -> None:
     html = world.ask(GOOD["unsubscribe_page"](world)).body.decode()
     assert f'<a href="/privacy/?campaign={CAMPAIGN}">Vos données' in html
+    assert "Maison Demo SAS, 1 rue de la Demo, 75002 Paris, France, RCS Paris 000 000 000" in html
 
 
 def test_the_page_of_an_unknown_token_says_so_and_has_no_button(world: World) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from .answers import QR, SPACE, VOUCHERS
 from .conftest import OpenPage, Watch
 from .front import PKPASS, Pass, ScriptedApi
-from .test_every_page import preview
+from .test_every_page import FAULTS_OF_CONTRAST, preview
 
 pytestmark = pytest.mark.browser
 
@@ -671,9 +671,16 @@ def test_signing_out_ends_the_session(api: ScriptedApi, space: Page) -> None:
     assert space.evaluate("sessionStorage.length") == 0
 
 
-def test_a_printed_ticket_has_its_code_and_nothing_to_press(space: Page) -> None:
-    space.emulate_media(media="print")
+def test_a_printed_ticket_has_its_codes_to_read_and_to_scan_and_nothing_to_press(
+    space: Page,
+) -> None:
     ticket = space.locator("#vouchers li").first
+    bar_code = ticket.locator(".bar-code")
+    expect(bar_code).to_be_hidden()
+    space.emulate_media(media="print", color_scheme="dark")
     expect(ticket.get_by_text("SP-7K4M-9QRT-2XWB-HJ")).to_be_visible()
+    expect(bar_code).to_be_visible()
+    assert bar_code.evaluate("picture => picture.naturalWidth > 0")
+    assert space.evaluate(FAULTS_OF_CONTRAST) == []
     for words in ("Add to Apple Wallet", "reaches Apple or Google"):
         expect(ticket.get_by_text(words)).to_be_hidden()

@@ -49,6 +49,19 @@ def test_a_key_is_of_one_catalogue_alone(language: str) -> None:
     assert [key for key in set(keys) if keys.count(key) > 1] == []
 
 
+def test_polish_texts_make_no_man_of_who_invites() -> None:
+    """A verb in the past has a gender there, and nobody asks a sponsor for hers."""
+    gendered = re.compile(r"\{(?:name|sponsor)\}(?: \w+)? \w+ł[aeo]?\b")
+    texts = [form for text in page_texts("pl").values() for form in forms(text)]
+    texts += [
+        form
+        for message in read_catalogue("pl", "mails")
+        if message.id
+        for form in message_forms(message)
+    ]
+    assert [text for text in texts if gendered.search(text)] == []
+
+
 @every_language
 def test_every_counter_has_a_text_in_every_language(language: str) -> None:
     assert names_in(language, "count") == set(FUNNEL)

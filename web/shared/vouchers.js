@@ -42,6 +42,8 @@ function entry(voucher, campaign, ask) {
   const use = campaign?.use?.[template] ?? null;
   if (state === "preparing") parts.push(setText(createElement("p"), "vouchers.on-its-way"));
   if (code) {
+    const { bar_code_svg: svg } = voucher;
+    if (svg) parts.push(createElement("img", { class: "bar-code", alt: "", src: svgAddress(svg) }));
     parts.push(createElement("p", { class: "code" }, code));
     if (use && Object.keys(use.how).length) {
       parts.push(setValue(createElement("p"), () => campaignText(use.how)));
