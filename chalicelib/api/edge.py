@@ -305,6 +305,10 @@ class Edge:
             call.check_site()
             response = _response(operation, view(call, **_decoded(path)))
         except Exception as error:
+            headers = request.headers
+            asked_for_page = operation.method == "GET" or "text/html" in headers.get("accept", "")
+            if operation.html and asked_for_page:
+                return _page_or_problem(operation, error, headers.get("accept-language", ""))
             return _problem(operation, error)
         correlations: list[str | None] = [*call.correlations]
         for correlation in correlations or [None]:
@@ -335,6 +339,8 @@ def _decoded(path: dict[str, str]) -> dict[str, str]:
 def _decoded_part(name: str, encoded: str) -> str:
     if name == "token":
         return unquote(encoded, errors="replace")
+    if name == "link_code":  # What is no code has the page of one that there is not.
+        return unquote(encoded, errors="replace")[:MAX_PATH_PART]
     try:
         part = unquote(encoded, errors="strict")
     except UnicodeDecodeError:
@@ -406,6 +412,18 @@ def _problem(operation: Operation, error: Exception) -> Response:
         status_code=problem.status,
         headers=headers,
     )
+
+
+def _page_or_problem(operation: Operation, error: Exception, accept_language: str) -> Response:
+    """A failure as a page, in the language of who opened one; a refusal as for any operation."""
+    problem = _problem(operation, error)
+    if problem.status_code < 500:
+        return problem
+    from chalicelib.mails.pages import failure_page  # loads templates
+
+    page = _response(operation, Html(failure_page(accept_language), status=503))
+    page.headers["Retry-After"] = "30"
+    return page
 
 
 def field_problems(error: ValidationError) -> list[FieldProblem]:

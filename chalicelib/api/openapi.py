@@ -179,10 +179,11 @@ class _Document:
         self, operation: Operation, status: int, bodies: Mapping[str, Mapping[str, Any]]
     ) -> dict[str, Any]:
         examples = {name: self._shared(operation, name, body) for name, body in bodies.items()}
+        is_page = operation.html and status in {*operation.answers, 503}  # as any failure is
         described: dict[str, Any] = {
             "description": _meaning(operation, status),
             "content": {
-                **({"text/html": _PAGE} if status in operation.answers else {}),
+                **({"text/html": _PAGE} if is_page else {}),
                 **_problem_content(self._problem, examples=examples),
             },
         }

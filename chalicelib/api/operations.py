@@ -177,7 +177,7 @@ OPEN_UNSUBSCRIBE = Operation(
 UNSUBSCRIBE_PAGE = Operation(
     name="unsubscribe_page", method="GET", path="/v1/unsubscribe/{token}/page",
     summary="The page to unsubscribe; has no effect",
-    security="public", answers={200: None}, html=True,
+    security="public", answers={200: None, 503: None}, html=True,
 )  # fmt: skip
 MAKE_PRIVACY_REQUEST = Operation(
     name="make_privacy_request", method="POST", path="/v1/privacy/requests",

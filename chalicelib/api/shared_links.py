@@ -35,37 +35,40 @@ def shared_link_routes(
 
         code = link_code.lower()
         try:
-            link = view_link(call.ports, code)
+            return _with_card(cards, call, view_link(call.ports, code), origin())
         except UnknownError:
             return _without_card(cards, call, code, 404)
         except Exception as error:  # A page that says so, in place of an answer for programs.
             count("RequestNotServed")
             failed(error, "link not shown")
             return _without_card(cards, call, code, 503)
-        campaign = link.campaign
-        card = cards.card_of(
-            campaign,
-            link.code,
-            link.sponsor_name,
-            language=cards.card_language(call.header("accept-language"), campaign),
-            origin=origin(),
-            is_open=link.is_usable,
-        )
-        is_open = campaign.is_open(call.ports.clock())
-        given = {
-            "link": link.code,
-            "shared": _answer(link).model_dump(mode="json", include={"sponsor", "open"}),
-            "campaign": campaign_answer(campaign, is_open=is_open).model_dump(mode="json"),
-        }
-        page = cards.share_page(call.ports.pages.referee_page(), card, given)
-        return Html(page, scripted=True)
 
     return edge.blueprint
 
 
+def _with_card(cards: ModuleType, call: Call, link: SharedLink, origin: str) -> Html:
+    campaign = link.campaign
+    card = cards.card_of(
+        campaign,
+        link.code,
+        link.sponsor_name,
+        language=cards.card_language(call.header("accept-language"), campaign),
+        origin=origin,
+        is_open=link.is_usable,
+    )
+    is_open = campaign.is_open(call.ports.clock())
+    given = {
+        "link": link.code,
+        "shared": _answer(link).model_dump(mode="json", include={"sponsor", "open"}),
+        "campaign": campaign_answer(campaign, is_open=is_open).model_dump(mode="json"),
+    }
+    return Html(cards.share_page(call.ports.pages.referee_page(), card, given), scripted=True)
+
+
 def _without_card(cards: ModuleType, call: Call, code: str, status: int) -> Html:
     given = {"link": code, "status": status}
-    page = cards.page_without_card(call.ports.pages.referee_page(), given)
+    published = call.ports.pages.referee_page()
+    page = cards.page_without_card(published, given, call.header("accept-language"))
     return Html(page, status=status, scripted=True)
 
 

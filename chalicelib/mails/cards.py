@@ -15,9 +15,10 @@ from typing import Any, Final
 from chalicelib.domain.campaign.brand import CONTENT_TYPES, Picture
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Trigger
-from chalicelib.domain.locales import LOCALES, wished_languages
+from chalicelib.domain.locales import wished_languages
 from chalicelib.mails.catalogues import words_in
 from chalicelib.mails.formats import long_day, money_text, one_line, typeset
+from chalicelib.mails.pages import failure_page
 from chalicelib.mails.render import COMPILED, environment
 
 _HEAD: Final = re.compile(r"<!-- card -->.*<!-- /card -->", re.DOTALL)
@@ -144,19 +145,13 @@ def share_page(published: str | None, card: Card, given: dict[str, Any]) -> str:
     return _with_head(page, head + _block(given))
 
 
-def page_without_card(published: str | None, given: dict[str, Any]) -> str:
+def page_without_card(
+    published: str | None, given: dict[str, Any], accept_language: str = ""
+) -> str:
     """The page of a link of which nothing can be said: the script says what is wrong with it."""
     if published is None or not (found := _HEAD.search(published)):
-        return _page_in_all_languages()
+        return failure_page(accept_language)
     return _with_head(published, found[0] + _block(given))
-
-
-def _page_in_all_languages() -> str:
-    return (
-        environment()
-        .get_template("no_link.html")
-        .render(texts={name: words_in(name, COMPILED)("card.not_shown") for name in LOCALES})
-    )
 
 
 def _with_head(page: str, head: str) -> str:

@@ -25,6 +25,19 @@ def locale_for(accept_language: str, campaign: Campaign | None = None) -> str:
     return next(one for one in wanted if one in LOCALES)
 
 
+def failure_page(accept_language: str) -> str:
+    """The page in place of any that cannot be made: in the most wanted language that there are
+    texts in, else in all of them.
+    """
+    wanted = (one for one in wished_languages(accept_language) if one in LOCALES)
+    language = next(wanted, None)
+    texts = {
+        one: typeset(words_in(one, COMPILED)("page.not_shown"), one)
+        for one in ([language] if language else LOCALES)
+    }
+    return environment().get_template("failure.html").render(texts=texts)
+
+
 def unsubscribe_page(campaign: Campaign | None, locale: str, action: str) -> str:
     """The page of a token: of the campaign behind it, or that the link no longer works. `action` is
     where its form posts to.

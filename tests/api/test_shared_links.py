@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib.adapters.pages import REFEREE_PAGE
 from chalicelib.api.edge import PAGE_POLICY
+from chalicelib.services.ports import ContentionError
 from tests.api.gateway import Request
-from tests.api.requests import OF_CAMPAIGN
+from tests.api.requests import GOOD, OF_CAMPAIGN
 from tests.api.world import PAGES_BUCKET, SPONSOR_NAME, World, campaign_like_demo
 
 pytestmark = pytest.mark.slow
@@ -106,6 +107,65 @@ def test_a_failure_is_a_page_and_is_counted(
     assert (answer.status, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert f'{{"link":"{code}","status":503}}' in answer.body.decode()
     assert "RequestNotServed" in capsys.readouterr().out
+
+
+def test_a_card_that_cannot_be_made_is_a_page_that_says_so(
+    world: World, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(world)
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("a campaign that no card can be made of")
+
+    monkeypatch.setattr("chalicelib.mails.cards.card_of", fails)
+    answer = world.get(f"/p/{code}")
+    assert answer.status == 503
+    assert f'{{"link":"{code}","status":503}}' in answer.body.decode()
+
+
+@pytest.mark.parametrize(
+    "odd", ["%FF%FE", "a" * 5000, "%00", "..%2F..", "K7QM2%20", "%3Cscript%3E"]
+)
+def test_what_is_no_code_has_the_page_of_a_link_that_there_is_not(world: World, odd: str) -> None:
+    publish(world)
+    answer = world.get(f"/p/{odd}")
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert '"status":404}' in answer.body.decode()
+    assert "<script>" not in answer.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "words"),
+    [("en;q=0.3, pl;q=0.9", "Spróbuj ponownie"), ("de", "Try again in a moment")],
+)
+@pytest.mark.parametrize("name", ["open_link", "unsubscribe_page", "unsubscribe"])
+def test_who_opens_a_page_that_fails_gets_one_in_her_language(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, accepted: str, words: str
+) -> None:
+    request = GOOD[name](world)
+    asked = request.with_body(request.body, Accept="text/html", Accept_Language=accepted)
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("before any view")
+
+    monkeypatch.setattr("chalicelib.api.edge.Call.check_size", fails)
+    answer = world.ask(asked)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "30")
+    assert words in answer.body.decode()
+    assert ("Réessayez" in answer.body.decode()) is (accepted == "de")
+
+
+def test_a_mail_program_is_answered_as_one_when_unsubscribing_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = GOOD["unsubscribe"](world)
+
+    def busy(*_: object) -> None:
+        raise ContentionError
+
+    monkeypatch.setattr("chalicelib.api.edge.Call.check_size", busy)
+    answer = world.ask(request)
+    assert (answer.status, answer.problem) == (503, "unavailable")
 
 
 def test_who_calls_it_elsewhere_than_at_the_pages_address_is_refused(

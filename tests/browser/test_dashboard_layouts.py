@@ -100,7 +100,13 @@ def test_on_paper_are_the_numbers_their_period_and_their_date_alone(
     for text in ("From 26/09/2025 to 02/10/2025.", "Channel: Shared link.", "As of 2 Oct 2025"):
         expect(page.get_by_text(text)).to_be_visible()
     expect(page.locator("#campaign-title")).to_have_text("Maison Verte · Invite people you know")
-    for hidden in ("button:visible", ".frame:visible", "#choices:visible", ".uplot:visible"):
+    for hidden in (
+        "button:visible",
+        "select:visible",
+        ".frame:visible",
+        "#choices:visible",
+        ".uplot:visible",
+    ):
         expect(page.locator(hidden)).to_have_count(0)
     expect(page.locator("#chart-time .on-paper")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

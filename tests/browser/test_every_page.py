@@ -121,12 +121,20 @@ FAULTS_OF_CONTRAST = """() => {
     }
     return "rgb(255, 255, 255)";
   };
+  // What is faint by its opacity, or by that of what it is in, is mixed with what is behind it.
+  const seen = (node) => {
+    let part = channels(getComputedStyle(node).color)[3] ?? 1;
+    for (let at = node; at; at = at.parentElement) part *= Number(getComputedStyle(at).opacity);
+    const [front, back] = [getComputedStyle(node).color, behind(node)].map(channels);
+    const mixed = [0, 1, 2].map((at) => part * front[at] + (1 - part) * back[at]);
+    return `rgb(${mixed.join(", ")})`;
+  };
   const faults = [];
   for (const node of document.querySelectorAll("body *")) {
     const text = node.tagName === "INPUT" ? node.value : [...node.childNodes]
       .filter((child) => child.nodeType === Node.TEXT_NODE).map((child) => child.data).join("");
     if (!text.trim() || !node.checkVisibility()) continue;
-    const [one, other] = [luminance(getComputedStyle(node).color), luminance(behind(node))];
+    const [one, other] = [luminance(seen(node)), luminance(behind(node))];
     const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
     if (contrast < 4.5) faults.push(`${contrast.toFixed(2)}: ${text.trim()}`);
   }

@@ -172,6 +172,9 @@ def test_a_link_of_which_nothing_can_be_said_has_a_page_without_a_promise(publis
     bare = page_without_card(None, {"link": CODE, "status": 503})
     assert all(f'lang="{one}"' in bare for one in LOCALES)
     assert "Réessayez dans un instant." in bare
+    hers = page_without_card(None, {"link": CODE, "status": 503}, "en;q=0.1, pl")
+    assert '<html lang="pl">' in hers
+    assert "Try again" not in hers
 
 
 @pytest.mark.parametrize(

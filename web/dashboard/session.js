@@ -10,7 +10,9 @@ import { ProblemError, asProblem, callApi } from "../shared/api.js";
 import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
 
 /** @typedef {{sign_in: string, client: string, callback: string}} Settings */
-/** @typedef {{state: string, nonce: string, verifier: string, campaign: string}} Attempt */
+/**
+ * @typedef {{state: string, nonce: string, verifier: string, campaign: string, view: string}} Attempt
+ */
 /** @typedef {{idToken: string, refreshToken: string, renewAt: number}} Session */
 /** @typedef {{id_token: string, refresh_token?: string, expires_in: number}} Tokens */
 
@@ -42,21 +44,24 @@ export function accountName() {
 
 /**
  * Leaves for the sign-in pages. They send the reader back to this page, which then calls
- * `finishSignIn`.
+ * `finishSignIn`. What its address says of the campaign's view is kept meanwhile.
  *
  * @param {string} campaign
  * @param {string} language of the pages
  */
 export async function startSignIn(campaign, language) {
   const { sign_in: pages, client, callback } = await readSettings();
+  const asked = new URLSearchParams(location.search);
+  const isOfCampaign = asked.get("campaign") === campaign;
+  const view = (isOfCampaign ? asked : new URLSearchParams({ campaign })).toString();
   if (new URL(callback).origin !== location.origin) {
     // This page has two addresses: the pool sends people back to one of them alone.
-    location.assign(`${callback}?${new URLSearchParams({ campaign })}`);
+    location.assign(`${callback}?${view}`);
     return;
   }
-  const attempt = { state: random(), nonce: random(), verifier: random(), campaign };
+  const attempt = { state: random(), nonce: random(), verifier: random(), campaign, view };
   storeInTab(STORED_ATTEMPT, attempt);
-  const asked = new URLSearchParams({
+  const sent = new URLSearchParams({
     response_type: "code",
     client_id: client,
     redirect_uri: callback,
@@ -67,7 +72,7 @@ export async function startSignIn(campaign, language) {
     code_challenge_method: "S256",
     lang: language,
   });
-  location.assign(`${pages}/oauth2/authorize?${asked}`);
+  location.assign(`${pages}/oauth2/authorize?${sent}`);
 }
 
 /**
@@ -83,8 +88,7 @@ export async function finishSignIn() {
   /** @type {Attempt | null} */
   const attempt = readFromTab(STORED_ATTEMPT);
   removeFromTab(STORED_ATTEMPT);
-  const kept = new URLSearchParams(attempt ? { campaign: attempt.campaign } : {}).toString();
-  history.replaceState(null, "", location.pathname + (kept && `?${kept}`));
+  history.replaceState(null, "", location.pathname + (attempt ? `?${attempt.view}` : ""));
   // Somebody else's code would sign the reader in as somebody else.
   const code = sent.get("code");
   if (!attempt || sent.get("state") !== attempt.state || !code) throw new SignInFailedError();
