@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answers import dashboard
+from .answers import FIGURES, dashboard
 from .conftest import OpenPage
 from .front import ScriptedApi
 from .sign_in import DASHBOARD, signed_in
@@ -55,6 +56,23 @@ def test_a_wall_takes_turns_by_itself_without_scrolling(wall: Page) -> None:
     ]
     assert all(len(set(turns)) == 1 for turns in seen)
     assert wall.evaluate(SHOWN) == seen[0]
+
+
+def test_no_row_of_a_wall_is_cut_in_two_however_many_vouchers_and_months_there_are(
+    api: ScriptedApi, wall: Page
+) -> None:
+    issued = {f"money.issued.voucher-{n}": 1_000 for n in range(9)}
+    due = {f"due.2026-{month:02}": 1_000 for month in range(1, 10)}
+    many: dict[str, Any] = dashboard()
+    many["figures"] = FIGURES | issued | due
+    many["figures_by_day"] |= {name: [0, 0, by] for name, by in issued.items()}
+    api.script[("GET", "/v1/campaigns/demo-vip/wall")] = []
+    api.answers(WALL, 200, many)
+    wall.clock.run_for(5_000)
+    expect(wall.locator("#due tbody tr")).to_have_count(10)
+    for _ in range(TURNS):
+        assert wall.evaluate(CUT_OFF) == [], wall.evaluate(SHOWN)
+        wall.keyboard.press("ArrowRight")
 
 
 def test_who_looks_can_stop_the_turns_and_take_one_by_hand(wall: Page) -> None:
