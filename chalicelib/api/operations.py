@@ -122,7 +122,7 @@ GET_LINK = Operation(
 OPEN_LINK = Operation(
     name="open_link", method="GET", path=f"{SHORT_LINK}{{link_code}}",
     summary="The page of a shared link, with a card for messengers; has no effect",
-    security="public", answers={200: None, 404: None, 503: None}, html=True, problems=(404,),
+    security="public", answers={200: None, 404: None, 503: None}, html=True,
 )  # fmt: skip
 SIGN_UP = Operation(
     name="sign_up", method="POST", path=f"{CAMPAIGN}/links/{{link_code}}/sign-up",

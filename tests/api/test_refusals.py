@@ -220,10 +220,6 @@ def _overlong_link_seen(_: World) -> Request:
     return Request("GET", f"{OF_CAMPAIGN}/links/{'a' * 3000}")
 
 
-def _overlong_short_link(_: World) -> Request:
-    return Request("GET", f"/p/{'a' * 3000}")
-
-
 def _sign_up_after_the_end(world: World) -> Request:
     request = GOOD["sign_up"](world)
     _close(world)
@@ -631,7 +627,6 @@ REFUSALS = [
     Refusal("sign_in", 422, "invalid-address", _mistyped_address, {"email": "probably_mistyped"}),
     Refusal("get_link", 404, "not-found", _unknown_link_seen),
     Refusal("get_link", 404, "not-found", _overlong_link_seen),
-    Refusal("open_link", 404, "not-found", _overlong_short_link),
     Refusal("sign_up", 404, "not-found", _unknown_link),
     Refusal("sign_up", 404, "not-found", _overlong_link),
     Refusal("sign_up", 404, "not-found", _link_of_another_campaign),
