@@ -28,6 +28,7 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.operations import Operation
+from chalicelib.api.page_policy import PAGE_POLICY
 from chalicelib.api.problems import (
     cross_site,
     malformed_json,
@@ -97,17 +98,6 @@ MAX_PATH_PART = 200  # characters; a key of the table has at most 1 KB
 MAX_PROBLEMS = 20  # per request: keeps the answer small for any input
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {"Content-Type": "application/json"}
-# What pages that run a script may do. The digests are those of the small scripts that stand in the
-# HTML of pages (web/*/early.js). The same is in infra/resources.yaml, for CloudFront.
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self' "
-    "'sha256-7EKKW2rJogcchIap6BJStjzBi2tTQTg/38lcIgI6xIc=' "
-    "'sha256-rwxBXA/iHmj/DNXMduHdv4CKkjcQIgMPxLZVf/NQbys=' "
-    "'sha256-OZEzQtCDbsTh39SR/uAvs+C8x9929A5Cb9Oi1w+q4EI=' "
-    "'sha256-joRsXp6oSD8w5RE3NFi1HQ+l1GLbGJIxnPQJG83WlDo='; "
-    "style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 # A page of ours may be reached without the headers that CloudFront adds.
 _HTML = {
     "Content-Type": "text/html; charset=utf-8",

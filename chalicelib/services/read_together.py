@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from chalicelib.domain.entity import Entity
+from chalicelib.services.isolation import TRANSIENT
 from chalicelib.services.ports import Found, Key, Ports, Repository
 
 E = TypeVar("E", bound=Entity)
@@ -22,9 +23,15 @@ E = TypeVar("E", bound=Entity)
 
 def read_together(ports: Ports, keys: Iterable[Key[Any]]) -> Ports:
     """The ports with a repository that has read these keys, `BATCH_LIMIT` at most, in one call: to
-    look one of them up costs no further one. `ContentionError`.
+    look one of them up costs no further one. Where one of them cannot be read, the ports as they
+    are: it concerns only who looks it up. `ContentionError`.
     """
-    repository = _ReadTogether(ports.repository, dict.fromkeys(keys))
+    try:
+        repository = _ReadTogether(ports.repository, dict.fromkeys(keys))
+    except TRANSIENT:
+        raise
+    except Exception:
+        return ports
     return replace(ports, repository=cast("Repository", repository))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.adapters.pages import REFEREE_PAGE
-from chalicelib.api.edge import PAGE_POLICY
+from chalicelib.api.page_policy import PAGE_POLICY
 from chalicelib.services.ports import ContentionError
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN

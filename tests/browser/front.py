@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from chalicelib.api.edge import PAGE_POLICY
+from chalicelib.api.page_policy import PAGE_POLICY
 from infra.deployment.pages import cache_control
 from infra.preloads import link_header, preloads_of
 

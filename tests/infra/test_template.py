@@ -19,8 +19,8 @@ from bench.cost.life import POLLED_S
 from bench.memory.demands import MEASURED_ELSEWHERE_MB
 from bench.memory.sizes import MARGIN
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
-from chalicelib.api.edge import PAGE_POLICY
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.api.page_policy import PAGE_POLICY
 from chalicelib.domain import sending
 from chalicelib.domain.effects import EFFECTS
 from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPORTS

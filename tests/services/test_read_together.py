@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.referrals import Referral
-from chalicelib.services.ports import Key, Ports, Replace
+from chalicelib.services.ports import ContentionError, Key, Ports, Replace
 from chalicelib.services.read_together import read_together, with_what_follows
 from tests.fakes.campaign import CAMPAIGN
-from tests.fakes.repository import RecordingRepository
+from tests.fakes.repository import RecordingRepository, UnreadableError
 from tests.fakes.world import World, wrapped
 from tests.services.test_orders import NEWCOMER
 
@@ -54,6 +55,26 @@ def test_whatever_else_is_asked_is_read_as_it_is(world: World, referral: Referra
     assert together.read(NOTHING, key_of(referral)).get(key_of(referral)) == referral
     assert together.get_many(Referral, [{"referral_id": referral.referral_id}]) == [referral]
     assert len(recording.calls) == 4
+
+
+def test_what_cannot_be_read_concerns_only_who_looks_it_up(
+    world: World, referral: Referral
+) -> None:
+    partition, sort, *_ = schema.key_of(referral).values()
+    world.memory.unreadable.add((partition, sort))
+    together = read_together(world.ports, [NOTHING, key_of(referral)]).repository
+    assert together.get(Order, campaign=CAMPAIGN, order_id="none") is None
+    with pytest.raises(UnreadableError):
+        together.get(Referral, referral_id=referral.referral_id)
+
+
+def test_contention_is_no_fault_of_what_is_read(world: World) -> None:
+    def contended(*_: object) -> None:
+        raise ContentionError("throttled")
+
+    world.memory.read = contended  # type: ignore[method-assign,assignment]
+    with pytest.raises(ContentionError):
+        read_together(world.ports, [NOTHING])
 
 
 def test_ports_that_were_not_read_with_have_what_is_stored(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from chalicelib.api.edge import PAGE_POLICY
+from chalicelib.api.page_policy import PAGE_POLICY
 from infra import pages
 from infra.pages import build_pages, inline_hashes
 
@@ -67,7 +67,7 @@ def test_a_page_names_no_other_origin_and_holds_one_script_at_most(built: Path, 
 
 
 def test_the_policy_names_the_scripts_that_stand_in_pages_and_no_other(built: Path) -> None:
-    """When one changes, its digest changes in chalicelib/api/edge.py and infra/resources.yaml."""
+    """Changed? The digests stand in chalicelib/api/page_policy.py and infra/resources.yaml."""
     texts = [(built / name).read_text("utf-8") for name in sorted(PAGES)]
     wanted = [digest for text in texts for digest in inline_hashes(text)]
     assert re.findall(r"'sha256-[^']+'", PAGE_POLICY) == wanted
