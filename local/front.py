@@ -10,7 +10,7 @@ mails; stack.py starts this.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from starlette.staticfiles import StaticFiles
 from infra.deployment.pages import cache_control
 from infra.preloads import link_header, preloads_of
 from local.answers import problem
-from local.deployment import Template
+from local.edge_headers import EdgeHeaders
 from local.mailbox import MAILBOX_HEADERS, mailbox
 from local.post_office import PostOffice
 from local.sign_in import SignIn, exchange, revoke
@@ -46,7 +46,7 @@ class Desk:
 
     web: Path
     post_office: PostOffice
-    page_headers: Mapping[str, str]
+    edge_headers: EdgeHeaders
     status: Callable[[], dict[str, Any]]
     client_token: str
     upstream: Upstream | None = None
@@ -93,7 +93,7 @@ def front(desk: Desk) -> Starlette:
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         response = await call_next(request)
-        response.headers.update(desk.page_headers)
+        response.headers.update(desk.edge_headers(request.url.path, response.headers))
         if not request.url.path.startswith(NOT_PAGES):
             response.headers["Cache-Control"] = cache_control(request.url.path.lstrip("/"))
             if response.status_code < 400 and (link := _preloads(desk.web, request)):
@@ -149,19 +149,3 @@ def _too_many(acl: WebAcl | None, request: Request) -> Response | None:
     refused = problem(429, "unavailable", "Too many requests: try again later")
     refused.headers["Retry-After"] = "60"
     return refused
-
-
-def page_headers(template: Template) -> dict[str, str]:
-    """The headers that the packaged template's CloudFront policy adds to every answer."""
-    policy = template["Resources"]["WebHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
-    security = policy["SecurityHeadersConfig"]
-    transport = security["StrictTransportSecurity"]
-    subdomains = "; includeSubDomains" if transport["IncludeSubdomains"] else ""
-    return {
-        "Content-Security-Policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": security["FrameOptions"]["FrameOption"],
-        "Referrer-Policy": security["ReferrerPolicy"]["ReferrerPolicy"],
-        "Strict-Transport-Security": f"max-age={transport['AccessControlMaxAgeSec']}{subdomains}",
-        **{item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]},
-    }

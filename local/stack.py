@@ -26,9 +26,10 @@ from chalicelib.domain.addresses import OWN_KEY
 from infra.package import Package, PackageError, local_target, package
 from infra.pages import SIGN_IN, build_pages, sign_in_settings
 from local.deployment import Deployer
+from local.edge_headers import edge_headers
 from local.emulator import GRACE_S, ROOT, Emulator, free_port
 from local.errors import StackError
-from local.front import Desk, front, page_headers
+from local.front import Desk, front
 from local.patience import patience_of
 from local.post_office import PostOffice
 from local.resolver import resolving
@@ -84,7 +85,7 @@ def running_stack(
         desk = Desk(
             web=build_pages(directory / "web"),
             post_office=post_office,
-            page_headers=page_headers(template),
+            edge_headers=edge_headers(template),
             status=lambda: {"ready": False},
             client_token=secrets.token_urlsafe(32),
             web_acl=web_acl() if limited else None,

@@ -38,6 +38,9 @@ HEADERS = {
 }
 
 
+# As infra/resources.yaml has them: what is no page may do nothing.
+OTHER_HEADERS = HEADERS | {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+OTHERS = ("/assets/", "/pictures/", "/v1/")
 COMPRESSED_FROM = 1_000  # bytes of an answer of the API
 PKPASS = "application/vnd.apple.pkpass"
 SETTINGS = "/dashboard/sign-in.json"
@@ -211,7 +214,8 @@ def running_front(pages: Path) -> Iterator[Front]:
                 body = gzip.compress(body, mtime=0)  # as API Gateway does
                 more["Content-Encoding"] = "gzip"
             self.send_response(status)
-            for name, value in (HEADERS | more).items():
+            headers = OTHER_HEADERS if self.path.startswith(OTHERS) else HEADERS
+            for name, value in (headers | more).items():
                 self.send_header(name, value)
             if status != 204:
                 self.send_header("Content-Type", media)

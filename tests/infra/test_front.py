@@ -36,7 +36,7 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
     desk = Desk(
         web=web,
         post_office=PostOffice(tmp_path / "mail"),
-        page_headers={"X-Frame-Options": "DENY"},
+        edge_headers=lambda _path, _headers: {"X-Frame-Options": "DENY"},
         status=lambda: {"words": LARGE},
         client_token="c",
     )

@@ -37,7 +37,7 @@ def test_the_distribution_asks_the_bucket_for_pictures_alone(made: Package) -> N
     pictures = behaviours["/pictures/*"]
     assert pictures["TargetOriginId"] == "pictures"
     assert pictures["AllowedMethods"] == ["GET", "HEAD"]
-    assert pictures["ResponseHeadersPolicyId"] == {"Ref": "WebHeaders"}  # scripts stay out
+    assert pictures["ResponseHeadersPolicyId"] == {"Ref": "OtherHeaders"}  # scripts stay out
     others = [one["TargetOriginId"] for path, one in behaviours.items() if path != "/pictures/*"]
     assert "pictures" not in [*others, config["DefaultCacheBehavior"]["TargetOriginId"]]
 
@@ -49,7 +49,7 @@ def test_the_front_serves_a_stored_picture_with_its_type_and_the_pages_headers(
     desk = Desk(
         web=tmp_path,
         post_office=PostOffice(tmp_path / "mail"),
-        page_headers={"X-Content-Type-Options": "nosniff"},
+        edge_headers=lambda _path, _headers: {"X-Content-Type-Options": "nosniff"},
         status=dict,
         client_token="c",
         picture=stored.get,

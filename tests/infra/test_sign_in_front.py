@@ -45,7 +45,7 @@ def desk(tmp_path: Path, pool: Pool) -> Desk:
     return Desk(
         web=tmp_path,
         post_office=PostOffice(tmp_path / "mail"),
-        page_headers={},
+        edge_headers=lambda _path, _headers: {},
         status=lambda: {"ready": True},
         client_token="client",
         sign_in=SignIn("http://127.0.0.1:1", CLIENT, made),

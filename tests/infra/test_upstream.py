@@ -89,7 +89,7 @@ def desk_of(port: int, directory: Path, end: str | None = None) -> Desk:
     return Desk(
         web=directory,
         post_office=PostOffice(directory / "mail"),
-        page_headers={},
+        edge_headers=lambda _path, _headers: {},
         status=lambda: {"ready": True},
         client_token="client",
         upstream=Upstream(port, "api", Credentials("id", "key"), lambda: end),

@@ -166,7 +166,7 @@ def test_the_front_refuses_as_the_edge_does(tmp_path: Path) -> None:
     desk = Desk(
         web=tmp_path,
         post_office=PostOffice(tmp_path / "mail"),
-        page_headers={},
+        edge_headers=lambda _path, _headers: {},
         status=lambda: {"ready": False},
         client_token="client",
         web_acl=acl,
