@@ -276,6 +276,15 @@ def find_voucher_on_named_order(ports: Ports, typed: str, order_id: str) -> Vouc
     return _find_on_order(ports, typed, order_id, lost_order_id(reference_of(ports, order_id)))
 
 
+def find_uses(ports: Ports, found: VoucherOnOrder) -> OrderUses | None:
+    """What the order uses, as it is after the use that was found: the two are read together, but
+    not at one instant.
+    """
+    if found.is_used and not found.is_noted:
+        return ports.repository.get(OrderUses, order_id=found.order_id)
+    return found.uses
+
+
 def keys_on_named_order(ports: Ports, typed: str, order_id: str) -> list[Key[Any]]:
     """The keys that `find_voucher_on_named_order` reads."""
     keys = _keys_on_order(typed, order_id, lost_order_id(reference_of(ports, order_id)))

@@ -105,6 +105,16 @@ def test_law_6_a_cancellation_that_meets_the_call_of_a_till_leaves_no_voucher_us
     assert world.memory.all(OrderUses) == []
 
 
+def test_law_6_a_rollback_that_meets_the_call_of_a_till_leaves_no_note_of_it(world: World) -> None:
+    """What the order uses is read before that call, the voucher and its use after it."""
+    code = welcome_code(world)
+    late = (Voucher, Redemption)
+    ports = torn(world, lambda: redeem(world.ports, code, purchase(world)), late)
+    roll_back(ports, code, "A1")
+    assert voucher_of(world, code).state is VoucherState.ISSUED
+    assert world.memory.all(OrderUses) == []
+
+
 @pytest.mark.parametrize("late", LATE, ids=names_of)
 def test_law_6_of_two_orders_that_meet_one_uses_the_voucher(world: World, late: Late) -> None:
     code = welcome_code(world)

@@ -60,6 +60,7 @@ from chalicelib.services.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.isolation import read_apart
 from chalicelib.services.lookups import (
+    find_uses,
     find_voucher_for,
     find_voucher_on_named_order,
     keys_on_named_order,
@@ -414,10 +415,7 @@ def _give_back(
     found = vouchers.found
     if found is None:
         return [], []
-    order_id, uses = found.order_id, found.uses
-    if found.is_used and not found.is_noted:
-        # What the order uses was read before this use of it was written, if it is written there.
-        uses = ports.repository.get(OrderUses, order_id=order_id)
+    order_id, uses = found.order_id, find_uses(ports, found)
     others = [
         _find(ports, use.code_key, order_id)
         for use in (uses.uses if uses else ())

@@ -29,7 +29,12 @@ from chalicelib.domain.vouchers import (
 from chalicelib.services.buyers import buyer_by_call
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
 from chalicelib.services.isolation import Isolation, raised
-from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_named_order
+from chalicelib.services.lookups import (
+    find_uses,
+    find_voucher,
+    find_voucher_for,
+    find_voucher_on_named_order,
+)
 from chalicelib.services.moves import redemption_changes, rollback_changes
 from chalicelib.services.ports import OnFailure, Ports, Replace
 from chalicelib.services.refusals import count_refusal
@@ -84,5 +89,6 @@ def roll_back(ports: Ports, typed: str, order_id: str) -> None:
         raise RefusedError(VoucherProblem.NOT_REDEEMED)
     if found.redemption.rolled_back_at:
         return
-    changes, facts = rollback_changes(ports, found.voucher, found.redemption, found.uses)
+    uses = find_uses(ports, found)
+    changes, facts = rollback_changes(ports, found.voucher, found.redemption, uses)
     ports.repository.commit(*changes, facts=facts)
