@@ -27,7 +27,6 @@ from typing import Final
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from infra.page_texts import LANGUAGES, languages_of, page_texts, texts_of
 
@@ -141,7 +140,7 @@ def _page(target: Path, source: str, built: Mapping[str, Mapping[str, str]]) -> 
     )
     early = "".join(_inline(built["scripts"][path], path) for path in _early(source))
     templates.globals |= {
-        "early_script": Markup(early),
+        "early_script": early,
         "kept": kept,
         "script_address": _kept(target, script.encode(), ".js"),
         "words": {name: page_texts(name) for name in LANGUAGES},

@@ -101,7 +101,7 @@ def test_what_cannot_be_built_is_refused_with_its_file_and_line(
 def test_a_script_that_html_would_misread_does_not_stand_in_it(
     web: Path, tmp_path: Path, text: str
 ) -> None:
-    early = '{% set early = "/early.js" %}{{ early_script }}'
+    early = '{% set early = "/early.js" %}{{ early_script|safe }}'
     (web / "index.html").write_text((web / "index.html").read_text() + early)
     (web / "early.js").write_text('console.log("<b>");\n')
     built = build_pages(tmp_path / "built") / "index.html"
