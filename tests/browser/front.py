@@ -40,7 +40,7 @@ HEADERS = {
 
 # As infra/resources.yaml has them: what is no page may do nothing.
 OTHER_HEADERS = HEADERS | {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
-OTHERS = ("/assets/", "/pictures/", "/v1/")
+OTHERS = ("/assets/", "/pictures/", "/v1/", "/oauth2/")
 COMPRESSED_FROM = 1_000  # bytes of an answer of the API
 PKPASS = "application/vnd.apple.pkpass"
 SETTINGS = "/dashboard/sign-in.json"

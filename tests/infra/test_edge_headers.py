@@ -28,6 +28,7 @@ def added(made: Package) -> EdgeHeaders:
         ("/assets/0123.js", None, NOTHING),
         ("/pictures/demo/logo.svg", None, NOTHING),
         ("/v1/campaigns/demo", None, NOTHING),
+        ("/oauth2/token", None, NOTHING),
         ("/v1/unsubscribe/t0k/page", OWN, OWN),
         ("/favicon.svg", None, PAGE_POLICY),
     ],
