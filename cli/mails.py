@@ -101,7 +101,7 @@ def resend(campaign: Name, which: Which, yes: Yes = False, stage: Stage = LOCAL)
 def resume_invitations(campaign: Name, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Send the campaign's invitations again, after bounces or complaints had stopped them."""
     connection = connect(stage)
-    question = f"send the invitations of {campaign} again? the cause should be mended before"
+    question = f"send the invitations of {campaign} again? fix what stopped them first"
     ask(question, yes=yes, otherwise="they are stopped still")
     if not resume(connection, _known(connection, campaign), connection.principal()):
         raise CommandError(f"the invitations of {campaign} are not stopped")

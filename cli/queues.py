@@ -106,7 +106,7 @@ def redrive(queue: Name, dry_run: DryRun = False, yes: Yes = False, stage: Stage
         raise CommandError("nothing to bring back: the next run of a schedule does all that is due")
     dead = connection.queue_url(f"{queue}-dead")
     if not dry_run:
-        question = f"bring back what {queue}-dead holds? its cause should be mended before"
+        question = f"bring back what {queue}-dead holds? fix the cause first"
         ask(question, yes=yes, otherwise="nothing was brought back")
     messages = receive(connection, dead)
     if dry_run:

@@ -15,7 +15,6 @@ stage: `sign_in_settings` is the one file that is not the same everywhere.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -41,7 +40,6 @@ ASSETS: Final = "assets"  # what a browser may keep: its name changes with its c
 OF_EVERY_PAGE: Final = "/shared/frame.js"
 _LIBRARY: Final = re.compile(r"""kept\("([^"]+\.js)"\)""")
 _EARLY: Final = re.compile(r'{% set early = "([^"]+)" %}')
-_INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _SCRIPT: Final = re.compile(r'{% set script = "([^"]+)" %}')
 
 
@@ -93,12 +91,6 @@ def _libraries(source: str) -> list[str]:
 def _early(source: str) -> list[str]:
     """The script that stands in a page's HTML, if it has one."""
     return _EARLY.findall((WEB / source).read_text(encoding="utf-8"))
-
-
-def inline_hashes(page: str) -> list[str]:
-    """How a content security policy names each script that stands in this HTML."""
-    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(page))
-    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 
 def _bundled(pages: Mapping[str, list[str]], styles: list[str]) -> Mapping[str, Mapping[str, str]]:

@@ -51,8 +51,7 @@ export function takeEarly(path, bearer) {
 
 /**
  * Has the browser load what amounts and days are written with, while it waits for the line: making
- * the first formatter of each kind takes some 15 ms on a desktop computer, several times that on a
- * phone.
+ * the first formatter of each kind takes some 13 ms on a desktop computer.
  */
 export function warmFormats() {
   setTimeout(() => {

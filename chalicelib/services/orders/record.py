@@ -7,7 +7,7 @@ who bought. Other people's leave no trace.
 A report moves an order forward, says more of it, or changes nothing. The voucher is redeemed in the
 transaction that stores the first report with its code, and given back in the one that cancels the
 order. A code that is not ours, or not good, never costs the order: its problem is reported beside
-it. A voucher that is refused is counted in a commit of its own, whoever bought (`refusals.py`).
+it. A voucher that is refused is counted in a commit of its own, on anybody's order (`refusals.py`).
 
     row ─► stored order, voucher, buyer ─► new order ─► one transaction
            one read                                     order, referral, redemption or rollback
